@@ -1,0 +1,3 @@
+"""Evolutionary merge search for language models."""
+
+__version__ = "0.1.0"

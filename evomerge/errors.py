@@ -1,0 +1,126 @@
+"""Errors a person can act on, the exit code of each, and the named reasons a trial can fail.
+
+The tree::
+
+    EvomergeError          exit 1   nothing succeeded, or a trial failed
+    ├── TrialError         exit 1   one trial failed for a named reason (`Failure`)
+    ├── InputError         exit 2   the user's file, model, task or option is wrong
+    ├── PlatformError      exit 3   the machine: disk full, folder unwritable, no GPU
+    └── RunConflict        exit 4   a run is there already, or is in use
+
+Anything else that is raised is a bug and shows its traceback.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from enum import StrEnum
+
+
+class Failure(StrEnum):
+    """Why a trial gave no score. A failure is recorded with its recipe and costs one trial."""
+
+    INVALID_RECIPE = "invalid_recipe"
+    MERGE_FAILED = "merge_failed"
+    NAN_WEIGHTS = "nan_weights"
+    SHAPE_MISMATCH = "shape_mismatch"
+    OUT_OF_MEMORY = "out_of_memory"
+    DISK_FULL = "disk_full"
+    SCORE_FAILED = "score_failed"
+    TIME_LIMIT = "time_limit"
+    WORKER_DIED = "worker_died"
+
+
+class EvomergeError(Exception):
+    """A message for the user: where, what is wrong, what helps.
+
+    Args:
+        what: What is wrong, with the value that was found.
+        where: File, `file:line:column`, task or model it concerns; may be empty.
+        help: What to do about it; may be empty.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", help: str = "") -> None:
+        self.what, self.where, self.help = what, where, help
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        prefix = f"{self.where}: " if self.where else ""
+        suffix = f". help: {self.help}" if self.help else ""
+        return f"{prefix}{self.what}{suffix}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.__dict__.copy())
+
+
+class TrialError(EvomergeError):
+    """One trial failed for a named reason.
+
+    Args:
+        failure: The reason's name.
+        what: The details, for the record.
+    """
+
+    def __init__(self, failure: Failure, what: str) -> None:
+        super().__init__(what)
+        self.failure = failure
+
+
+class InputError(EvomergeError):
+    """The user's file, model, task or option is wrong.
+
+    Args:
+        what: What is wrong.
+        where: File, `file:line:column`, task or model.
+        help: What is allowed, or the nearest match.
+        others: Further errors found in the same pass, shown one a line.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        help: str = "",
+        others: Iterable["InputError"] = (),
+    ) -> None:
+        super().__init__(what, where=where, help=help)
+        self.others = tuple(others)
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *map(str, self.others)])
+
+
+class PlatformError(EvomergeError):
+    """The machine stands in the way: disk full, folder unwritable, no GPU."""
+
+    exit_code = 3
+
+
+class RunConflict(EvomergeError):
+    """A run of that name is there already, belongs to another space, or is in use."""
+
+    exit_code = 4
+
+
+def did_you_mean(got: str, known: Iterable[str]) -> str:
+    """Return the help for an unknown name: the nearest match, and what is known.
+
+    Args:
+        got: The unknown name.
+        known: Every name that is allowed.
+    """
+    names = sorted(known)
+    near = get_close_matches(got, names, n=1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    return f"{meant}known: {', '.join(names)}"
+
+
+def _rebuild(cls: type[EvomergeError], state: dict[str, object]) -> EvomergeError:
+    error = cls.__new__(cls)
+    error.__dict__.update(state)
+    Exception.__init__(error, state["what"])
+    return error

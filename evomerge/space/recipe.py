@@ -1,0 +1,121 @@
+"""One point of a space: a mergekit configuration without holes, frozen and named by its hash."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A mergekit configuration. Two recipes are equal when they say the same.
+
+    Build one with `from_document` or `from_yaml`; `canonical` is not for people.
+
+    Args:
+        canonical: The configuration as JSON: keys sorted, lists in their own order.
+    """
+
+    canonical: str
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "Recipe":
+        """Build a recipe from a mergekit configuration as plain Python values.
+
+        Args:
+            document: What mergekit's YAML would load to; whole floats and ints differ.
+        """
+        return cls(json.dumps(document, sort_keys=True, ensure_ascii=False, allow_nan=False))
+
+    @classmethod
+    def from_yaml(cls, text: str) -> "Recipe":
+        """Read a recipe from mergekit YAML; comments carry no meaning."""
+        return cls.from_document(yaml.safe_load(text))
+
+    @property
+    def document(self) -> Document:
+        """The configuration as plain values; a fresh copy."""
+        document: Document = json.loads(self.canonical)
+        return document
+
+    @property
+    def recipe_id(self) -> str:
+        """Twelve hex digits that name the recipe on every machine and Python version."""
+        return hashlib.sha256(self.canonical.encode()).hexdigest()[:12]
+
+    @property
+    def method(self) -> str:
+        """The merge method's name in mergekit's registry."""
+        return str(self.document["merge_method"])
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model the recipe refers to, once each, in order of first appearance."""
+        seen: dict[str, None] = {}
+        _map_models(self.document, lambda reference: seen.setdefault(reference) or reference)
+        return tuple(seen)
+
+    @property
+    def seed(self) -> int:
+        """Seed for methods that draw at random (dare, della): in [0, 2**31).
+
+        It follows from the structure and the values alone, not from where the models lie,
+        so that the exported recipe, with other paths in it, merges to the same weights.
+        """
+        index = {reference: f"model-{i}" for i, reference in enumerate(self.models)}
+        canonical = self.with_models(index).canonical
+        return int(hashlib.sha256(canonical.encode()).hexdigest()[:8], 16) % 2**31
+
+    def with_models(self, locations: Mapping[str, str]) -> "Recipe":
+        """Return the recipe with its model references replaced.
+
+        Args:
+            locations: Old reference → new; a reference that is missing here stays.
+        """
+        document = self.document
+        return Recipe.from_document(
+            _map_models(document, lambda reference: locations.get(reference, reference))
+        )
+
+    def to_yaml(self) -> str:
+        """Return mergekit YAML; `from_yaml` gives the same recipe back."""
+        document = self.document
+        ordered = {key: document[key] for key in _KEY_ORDER if key in document}
+        ordered |= document
+        return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True)
+
+
+_KEY_ORDER = (
+    "merge_method",
+    "base_model",
+    "models",
+    "slices",
+    "modules",
+    "parameters",
+    "dtype",
+    "out_dtype",
+    "tokenizer_source",
+    "tokenizer",
+    "chat_template",
+)
+
+
+def _map_models(node: Any, replace: Callable[[str], str]) -> Any:
+    """Replace every model reference in a configuration, wherever mergekit allows one."""
+    if isinstance(node, list):
+        return [_map_models(item, replace) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: replace(value)
+        if key in ("model", "base_model") and isinstance(value, str)
+        else replace(value)
+        if key == "tokenizer_source" and value not in ("union", "base")
+        else _map_models(value, replace)
+        for key, value in node.items()
+    }
