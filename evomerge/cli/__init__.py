@@ -1,0 +1,78 @@
+"""The commands. The only place that prints or exits; each command is loaded when it is called."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from evomerge import __version__
+from evomerge.errors import EvomergeError, did_you_mean
+
+_COMMANDS = {
+    "search": "Search a space for the best merge: the main job.",
+    "check": "Show every mistake in a space, or what it will search.",
+    "export": "Write a run's best recipe as mergekit YAML.",
+    "merge": "Merge a recipe into a model folder.",
+    "status": "Show where a run stands and how to resume it.",
+    "methods": "Show mergekit's merge methods and their parameters.",
+    "zoo": "Make the local model families used for trying out and testing.",
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            ctx.fail(f"no command {cmd_name!r}. help: {did_you_mean(cmd_name, _COMMANDS)}")
+        command: click.Command = import_module(f"evomerge.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="evomerge")
+def group() -> None:
+    """Search for the best merge of language models.
+
+    Start with: evomerge search search_spaces/quickstart.yaml
+
+    \b
+    Exit codes: 0 done, 1 nothing succeeded, 2 bad input, 3 the machine stands
+    in the way, 4 run conflict, 130 interrupted.
+    """
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line: `evomerge`, exiting with the code of the outcome."""
+    _quiet_libraries()
+    try:
+        group.main(args=args, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except EvomergeError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+
+
+def _quiet_libraries() -> None:
+    """Set what the libraries read at import: no progress bars or telemetry of their own."""
+    for variable, value in {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }.items():
+        os.environ.setdefault(variable, value)

@@ -1,0 +1,5 @@
+"""`python -m evomerge` is the command line."""
+
+from evomerge.cli import main
+
+main()

@@ -1,0 +1,74 @@
+"""The direction of imports, as drawn in docs/architecture.md, and what start-up may load."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "evomerge"
+
+MAY_IMPORT = {
+    "space": {"errors"},
+    "merge": {"errors", "space"},
+    "evaluate": {"errors", "space"},
+    "workers": {"errors", "space", "merge", "evaluate"},
+    "search": {"errors", "space", "evaluate", "workers"},
+    "tracking": {"errors", "space", "evaluate", "search", "workers"},
+    "report": {"errors", "space", "merge", "evaluate", "search", "workers", "tracking"},
+    "zoo": {"errors"},
+}
+HEAVY = {"torch", "transformers", "mergekit", "lm_eval", "optuna", "ray", "mlflow", "numpy"}
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def rooms(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imported(path) if name.startswith("evomerge.")} - {
+        "__version__"
+    }
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_imports_point_one_way(room: str) -> None:
+    for path in (PACKAGE / room).rglob("*.py"):
+        assert rooms(path) <= MAY_IMPORT[room] | {room}, path
+
+
+@pytest.mark.parametrize("room", ["search", "tracking"])
+def test_only_the_protocol_of_workers_is_known(room: str) -> None:
+    for path in (PACKAGE / room).rglob("*.py"):
+        for name in imported(path):
+            if name.startswith("evomerge.workers"):
+                assert name.startswith("evomerge.workers.protocol"), path
+
+
+@pytest.mark.parametrize(
+    ("library", "room"),
+    [("ray", "workers"), ("mlflow", "tracking"), ("mergekit", "merge"), ("lm_eval", "evaluate")],
+)
+def test_each_library_has_one_home(library: str, room: str) -> None:
+    for path in PACKAGE.rglob("*.py"):
+        if any(name.split(".")[0] == library for name in imported(path)):
+            assert path.is_relative_to(PACKAGE / room), path
+
+
+@pytest.mark.parametrize("command", [["--help"], ["check", "--help"], ["--version"]])
+def test_start_up_loads_nothing_heavy(command: list[str]) -> None:
+    code = (
+        "import sys, evomerge.cli\n"
+        f"try: evomerge.cli.main({command!r})\n"
+        "except SystemExit as stop: assert not stop.code\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
