@@ -39,7 +39,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="evomerge")
 def group() -> None:
-    """Search for the best merge of language models.
+    r"""Search for the best merge of language models.
 
     Start with: evomerge search search_spaces/quickstart.yaml
 
