@@ -1,10 +1,12 @@
 """A search space: recipes with holes, and the settings of the search."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from evomerge.space.holes import Parameter, Suggests
+from evomerge.space.points import check_point
 from evomerge.space.recipe import Recipe
 from evomerge.space.settings import (
     BudgetSettings,
@@ -13,20 +15,10 @@ from evomerge.space.settings import (
     SearchSettings,
     WorkerSettings,
 )
+from evomerge.space.template import Template
 
-
-class Suggests(Protocol):
-    """What proposes values: an Optuna trial, or anything with these three methods."""
-
-    def suggest_float(
-        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float: ...
-
-    def suggest_int(
-        self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
-    ) -> int: ...
-
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any: ...
+RECIPE = "recipe"
+"""Name of the parameter that chooses among a space's recipes."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +28,10 @@ class Space:
     Args:
         name: The run's name.
         path: The file it was read from.
-        source: The file's text after overrides, as kept in the run's folder.
-        models: Short name → reference as written; folders are made absolute.
-        templates: The recipes, holes unfilled.
+        source: The file's text with overrides laid over, as kept in the run's folder.
+        models: Short name → reference as written, folders made absolute; empty where the
+            recipes name their references themselves.
+        templates: The recipes, holes unfilled, labels unique.
         evaluate: Tasks and documents.
         objective: How task scores become one value, or `pareto` for one a task.
         search: Sampler and seed.
@@ -50,7 +43,7 @@ class Space:
     path: Path
     source: str
     models: Mapping[str, str]
-    templates: tuple[Any, ...]
+    templates: tuple[Template, ...]
     evaluate: EvaluateSettings
     objective: Objective
     search: SearchSettings
@@ -59,26 +52,109 @@ class Space:
 
     def suggest(self, trial: Suggests) -> dict[str, Any]:
         """Draw one point: readable parameter name → value, conditional on the recipe drawn."""
-        raise NotImplementedError
+        params: dict[str, Any] = {}
+
+        def draw(parameter: Parameter) -> Any:
+            if parameter.name not in params:
+                params[parameter.name] = parameter.suggest(trial)
+            return params[parameter.name]
+
+        template = self.templates[0]
+        if len(self.templates) > 1:
+            chosen = draw(self._recipe_parameter())
+            template = self._template(chosen)
+        template.fill(draw)
+        return params
 
     def recipe(self, params: Mapping[str, Any]) -> Recipe:
-        """Fill the holes with `params`; model references are those of `models`' values.
+        """Fill the holes; model references are those of `models`' values.
+
+        Args:
+            params: A point as `suggest` returns it.
 
         Raises:
             TrialError: `INVALID_RECIPE`: values that mergekit could not merge together,
                 such as linear weights that sum to zero.
+            KeyError: A parameter is missing from `params`.
         """
-        raise NotImplementedError
+        template = self._template(params[RECIPE]) if len(self.templates) > 1 else self.templates[0]
+        document = template.fill(lambda parameter: params[parameter.name])
+        check_point(document)
+        return Recipe.from_document(document).with_models(self.models)
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return every parameter of the space, each once."""
+        found = {} if len(self.templates) == 1 else {RECIPE: self._recipe_parameter()}
+        for template in self.templates:
+            for parameter in template.parameters():
+                found.setdefault(parameter.name, parameter)
+        return tuple(found.values())
+
+    @property
+    def shared_parameters(self) -> tuple[Parameter, ...]:
+        """The parameters that occur at every point: all that cmaes and gp can search."""
+        per_method = [
+            {p.name for p in template.parameters()}
+            for template in (one for t in self.templates for one in _one_method_each(t))
+        ]
+        always = set.intersection(*per_method) | ({RECIPE} if len(self.templates) > 1 else set())
+        return tuple(p for p in self.parameters() if p.name in always)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every model reference that a recipe can use, in the file's order, each once."""
+        found: dict[str, None] = {}
+        for template in self.templates:
+            for name in _model_names(template.document):
+                found.setdefault(self.models.get(name, name))
+        order = [reference for reference in self.models.values() if reference in found]
+        return tuple(dict.fromkeys([*order, *found]))
+
+    @property
+    def base(self) -> str | None:
+        """Reference of the base model: the first that is the base of a task-vector merge."""
+        from evomerge.space.methods import methods
+
+        for template in self.templates:
+            base = template.document.get("base_model")
+            vectors = any("weight" in methods()[m].parameters for m in template.methods)
+            if isinstance(base, str) and vectors:
+                return self.models.get(base, base)
+        return None
+
+    @property
+    def dtype(self) -> str | None:
+        """The first recipe's `dtype`, or None where no recipe fixes one."""
+        for template in self.templates:
+            dtype = template.document.get("dtype")
+            if isinstance(dtype, str):
+                return dtype
+        return None
+
+    def _recipe_parameter(self) -> Parameter:
+        return Parameter(RECIPE, "choice", choices=tuple(t.label for t in self.templates))
+
+    def _template(self, label: str) -> Template:
+        return next(template for template in self.templates if template.label == label)
 
 
-def load_space(path: Path, overrides: Sequence[str] = ()) -> Space:
-    """Read a space file.
+def _one_method_each(template: Template) -> list[Template]:
+    return [
+        Template(template.label, {**template.document, "merge_method": method})
+        for method in template.methods
+    ]
 
-    Args:
-        path: The YAML file.
-        overrides: `key.path=value` settings laid over it, such as `budget.trials=20`.
 
-    Raises:
-        InputError: Every mistake in the file at once, each at `file:line:column`.
-    """
-    raise NotImplementedError
+def _model_names(node: Any) -> list[str]:
+    """Return every model named in a template's document, choices included."""
+    if isinstance(node, list):
+        return [name for item in node for name in _model_names(item)]
+    if not isinstance(node, Mapping):
+        return []
+    names: list[str] = []
+    for key, value in node.items():
+        if key in ("model", "base_model"):
+            names += [value] if isinstance(value, str) else list(value.choices)
+        else:
+            names += _model_names(value)
+    return names

@@ -1,0 +1,189 @@
+"""Read a space file: the one door from YAML to `Space`."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from evomerge.errors import InputError
+from evomerge.space.holes import Hole, Parameter
+from evomerge.space.marks import Marked, read_marked
+from evomerge.space.problems import Problems, show
+from evomerge.space.recipe_reader import RecipeReader
+from evomerge.space.settings_reader import (
+    read_budget,
+    read_evaluate,
+    read_objective,
+    read_search,
+    read_workers,
+)
+from evomerge.space.space import Space
+from evomerge.space.template import Template
+
+_KEYS = ("name", "models", "recipes", "evaluate", "objective", "search", "budget", "workers")
+
+
+def load_space(path: Path, overrides: Sequence[str] = ()) -> Space:
+    """Read a space file.
+
+    Args:
+        path: The YAML file.
+        overrides: `key.path=value` settings laid over it, such as `budget.trials=20`; list
+            items by their index, from 0.
+
+    Raises:
+        InputError: Every mistake in the file at once, each at `file:line:column`.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        near = sorted(str(p) for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
+        help = f"there are: {', '.join(near[:8])}" if near else ""
+        raise InputError("no such file", where=str(path), help=help) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot be read: {error}", where=str(path)) from None
+    marked = read_marked(text, path)
+    for override in overrides:
+        _override(marked, override)
+    source = yaml.safe_dump(marked.value, sort_keys=False) if overrides else text
+    return _read(marked, path.absolute(), source)
+
+
+def _read(marked: Marked, path: Path, source: str) -> Space:
+    problems = Problems(marked)
+    document = marked.value
+    if not problems.known_keys(document, (), _KEYS):
+        problems.raise_if_any()
+    models = _read_models(document.get("models"), path.parent, problems)
+    templates = _read_recipes(document.get("recipes"), models, problems)
+    objective = read_objective(document, problems)
+    name = problems.setting(
+        document, (), "name", path.stem, _is_name, "a name of letters, digits, - _ ."
+    )
+    space = Space(
+        name=name,
+        path=path,
+        source=source,
+        models=models or {},
+        templates=templates,
+        evaluate=read_evaluate(document, path.parent, problems),
+        objective=objective,
+        search=read_search(document, objective, problems),
+        budget=read_budget(document, problems),
+        workers=read_workers(document, problems),
+    )
+    if not problems:
+        _check_shared_names(space, problems)
+    problems.raise_if_any()
+    return space
+
+
+def _is_name(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and value[:1].isalnum()
+        and all(c.isalnum() or c in "-_." for c in value)
+    )
+
+
+def _read_models(node: Any, folder: Path, problems: Problems) -> dict[str, str] | None:
+    if node is None:
+        return None
+    if not isinstance(node, Mapping) or not node:
+        problems.add(("models",), f"models must be a mapping of short names, got {show(node)}")
+        return {}
+    models: dict[str, str] = {}
+    for name, reference in node.items():
+        if not isinstance(name, str):
+            problems.add(("models", name), f"a short name must be text, got {name!r}", key=True)
+        elif not isinstance(reference, str) or not reference:
+            problems.add(
+                ("models", name), f"a model must be a folder or hub id, got {show(reference)}"
+            )
+        else:
+            models[name] = "+".join(_absolute(part, folder) for part in reference.split("+"))
+        if isinstance(name, str):
+            models.setdefault(name, "")
+    return models
+
+
+def _absolute(reference: str, folder: Path) -> str:
+    """Return a folder as an absolute path; hub ids and zoo models as they are."""
+    if "://" in reference:
+        return reference
+    path = folder / Path(reference).expanduser()
+    if reference.startswith((".", "/", "~")) or path.is_dir():
+        return str(path.resolve())
+    return reference
+
+
+def _read_recipes(
+    node: Any, models: Mapping[str, str] | None, problems: Problems
+) -> tuple[Template, ...]:
+    if not isinstance(node, list) or not node:
+        problems.add(("recipes",), f"recipes must be a list of mergekit recipes, got {show(node)}")
+        return ()
+    reader = RecipeReader(models, problems)
+    templates: list[Template] = []
+    for index, item in enumerate(node):
+        document = reader.read(item, ("recipes", index))
+        if document is None:
+            continue
+        label = item.get("name") or _default_label(document["merge_method"], index)
+        taken = [template.label for template in templates]
+        if not _is_name(label):
+            problems.add(("recipes", index, "name"), f"name must be a name, got {show(label)}")
+        elif label in taken and "name" in item:
+            problems.add(("recipes", index, "name"), f"name {label!r} stands twice")
+        copies = sum(one == label or one.startswith(f"{label}-") for one in taken)
+        templates.append(Template(f"{label}-{copies + 1}" if label in taken else label, document))
+    return tuple(templates)
+
+
+def _default_label(method: Any, index: int) -> str:
+    return f"recipe{index}" if isinstance(method, Hole) else str(method)
+
+
+def _check_shared_names(space: Space, problems: Problems) -> None:
+    """Holes that share a `name` must agree on their range."""
+    seen: dict[str, Parameter] = {}
+    for index, template in enumerate(space.templates):
+        for parameter in template.parameters():
+            known = seen.setdefault(parameter.name, parameter)
+            if known != parameter:
+                problems.add(
+                    ("recipes", index),
+                    f"holes named {parameter.name!r} differ: {known.range_text()} "
+                    f"and {parameter.range_text()}",
+                    help="give them one range, or two names",
+                )
+
+
+def _override(marked: Marked, override: str) -> None:
+    """Lay one `key.path=value` over the document."""
+    where = f"--set {override}"
+    keys, separator, text = override.partition("=")
+    if not separator or not keys:
+        raise InputError("not of the form key.path=value", where=where)
+    value = read_marked(text, where).value
+    node = marked.value
+    steps = keys.split(".")
+    path: tuple[Any, ...] = ()
+    for position, step in enumerate(steps):
+        last = position == len(steps) - 1
+        key: Any = step
+        if isinstance(node, list):
+            if not step.isdigit() or int(step) >= len(node):
+                raise InputError(f"no item {step!r} in a list of {len(node)}", where=where)
+            key = int(step)
+        elif not isinstance(node, dict):
+            raise InputError(f"{'.'.join(steps[:position])} is no mapping", where=where)
+        elif step not in node and not last:
+            node[step] = {}
+        path = (*path, key)
+        if last:
+            node[key] = value
+            marked.overridden[path] = where
+        else:
+            node = node[key]

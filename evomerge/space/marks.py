@@ -1,0 +1,121 @@
+"""Read YAML into plain values and remember where each of them stands in the file."""
+
+import re
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as File
+from typing import Any
+
+import yaml
+
+from evomerge.errors import InputError
+
+Path = tuple[Hashable, ...]
+"""Keys and list indices from the document's root to a value."""
+
+
+@dataclass
+class Marked:
+    """A YAML document and the place of every value and key in it.
+
+    Args:
+        file: The name shown in messages.
+        value: The document as plain values.
+        places: Path of a value → (line, column), both from 1.
+        key_places: Path of a mapping's entry → place of its key.
+        overridden: Path of a value that was laid over the file → what to show as its place.
+    """
+
+    file: str
+    value: Any
+    places: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    key_places: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    overridden: dict[Path, str] = field(default_factory=dict)
+
+    def where(self, path: Sequence[Hashable], *, key: bool = False) -> str:
+        """Return `file:line:column` of a value or of its key; of the nearest parent if unknown."""
+        for length in range(len(path), 0, -1):
+            if tuple(path[:length]) in self.overridden:
+                return self.overridden[tuple(path[:length])]
+        line, column = self.position(path, key=key)
+        return f"{self.file}:{line}:{column}"
+
+    def position(self, path: Sequence[Hashable], *, key: bool = False) -> tuple[int, int]:
+        """Return (line, column), from 1; see `where`."""
+        path = tuple(path)
+        if key and path in self.key_places:
+            return self.key_places[path]
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, (1, 1))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1's SafeLoader, minus `no` as a boolean, plus `1e-3` as a number."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
+
+
+def read_marked(text: str, file: File | str) -> Marked:
+    """Read one YAML document.
+
+    Args:
+        text: The YAML.
+        file: The name to show in messages.
+
+    Raises:
+        InputError: Broken YAML, or a key that stands twice in one mapping.
+    """
+    marked = Marked(str(file), None)
+    try:
+        loader = _Loader(text)
+        node = loader.get_single_node()
+        if node is not None:
+            marked.value = _value(node, (), loader, marked)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        at = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise InputError(
+            f"broken YAML: {error.problem or error.context}", where=f"{file}{at}"
+        ) from None
+    except yaml.YAMLError as error:
+        raise InputError(f"broken YAML: {error}", where=str(file)) from None
+    return marked
+
+
+def _value(node: yaml.Node, path: Path, loader: _Loader, marked: Marked) -> Any:
+    marked.places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _value(item, (*path, index), loader, marked) for index, item in enumerate(node.value)
+        ]
+    if not isinstance(node, yaml.MappingNode):
+        return loader.construct_object(node)
+    loader.flatten_mapping(node)
+    mapping: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node)
+        inner = (*path, key)
+        place = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+        if key in mapping:
+            first = marked.key_places[inner][0]
+            raise InputError(
+                f"key {key!r} stands twice in one mapping, first on line {first}",
+                where=f"{marked.file}:{place[0]}:{place[1]}",
+                help="remove one of them",
+            )
+        marked.key_places[inner] = place
+        mapping[key] = _value(value_node, inner, loader, marked)
+    return mapping

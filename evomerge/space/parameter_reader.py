@@ -1,0 +1,134 @@
+"""Read the `parameters:` of a merge: names, types and ranges against the method table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from evomerge.space.holes import Hole, is_hole, read_hole
+from evomerge.space.marks import Path
+from evomerge.space.methods import MethodParameter, methods
+from evomerge.space.problems import Problems, is_int, is_number, show
+
+_UNIT_INTERVAL = ("density", "select_topk", "gamma")
+_RIGHT = {
+    "float": (is_number, "a number"),
+    "int": (is_int, "a whole number"),
+    "bool": (lambda value: isinstance(value, bool), "true or false"),
+    "str": (lambda value: isinstance(value, str), "text"),
+}
+
+
+def read_parameters(
+    node: Any, path: Path, allowed: tuple[str, ...], problems: Problems, *, per_model: bool
+) -> dict[str, Any]:
+    """Read a mapping of merge parameters.
+
+    Args:
+        node: The mapping in the file.
+        path: Where it stands.
+        allowed: The merge methods that the recipe can take; a parameter must belong to at
+            least one of them.
+        problems: Takes the mistakes.
+        per_model: Whether it stands beside one model, where shared parameters have no effect.
+
+    Returns:
+        Parameter name → constant, gradient, filters, or `Hole`; wrong ones left out.
+    """
+    known = {name: p for method in allowed for name, p in methods()[method].parameters.items()}
+    if not problems.known_keys(node, path, known):
+        return {}
+    read: dict[str, Any] = {}
+    for name, value in node.items():
+        if name not in known:
+            continue
+        at = (*path, name)
+        if per_model and known[name].scope == "shared":
+            problems.add(
+                at,
+                f"{name} is one value for the whole merge, not for one model",
+                help="move it to the recipe's own parameters",
+                key=True,
+            )
+            continue
+        value = _setting(known[name], value, at, problems)
+        if value is not None:
+            read[name] = value
+    if not per_model or "epsilon" in read:
+        _check_della(read, path, allowed, problems)
+    return read
+
+
+def _setting(parameter: MethodParameter, value: Any, path: Path, problems: Problems) -> Any:
+    """Read a value as mergekit writes it: scalar, gradient, `{filter, value}` list, or a hole."""
+    if is_hole(value):
+        return _hole(parameter, value, path, problems)
+    if isinstance(value, list):
+        if not value:
+            problems.add(path, f"{parameter.name} is an empty list")
+            return None
+        read = [
+            _filtered(parameter, item, (*path, i), problems)
+            if isinstance(item, Mapping) and not is_hole(item)
+            else _setting(parameter, item, (*path, i), problems)
+            for i, item in enumerate(value)
+        ]
+        return None if any(item is None for item in read) else read
+    if isinstance(value, Mapping):
+        return _filtered(parameter, value, path, problems)
+    right, wanted = _RIGHT[parameter.type]
+    if not right(value):
+        problems.add(path, f"{parameter.name} must be {wanted}, got {show(value)}")
+        return None
+    return value if _in_range(parameter.name, (value,), path, problems) else None
+
+
+def _filtered(parameter: MethodParameter, value: Any, path: Path, problems: Problems) -> Any:
+    if not problems.known_keys(value, path, ("filter", "value")):
+        return None
+    if "value" not in value:
+        problems.add(path, "an entry with a filter needs a value")
+        return None
+    inner = _setting(parameter, value["value"], (*path, "value"), problems)
+    return None if inner is None else {**value, "value": inner}
+
+
+def _hole(
+    parameter: MethodParameter, value: Mapping[str, Any], path: Path, problems: Problems
+) -> Hole | None:
+    hole = read_hole(value, path, problems, in_parameters=True)
+    if hole is None:
+        return None
+    right, wanted = _RIGHT[parameter.type]
+    ends = hole.choices if hole.kind == "choice" else (hole.low, hole.high)
+    fits = all(map(right, ends)) and not (hole.kind == "float" and parameter.type != "float")
+    if not fits:
+        problems.add(path, f"{parameter.name} must be {wanted}, got {show(dict(value))}")
+        return None
+    return hole if _in_range(parameter.name, ends, path, problems) else None
+
+
+def _in_range(name: str, values: tuple[Any, ...], path: Path, problems: Problems) -> bool:
+    outside = [v for v in values if name in _UNIT_INTERVAL and not 0 <= v <= 1]
+    if outside:
+        problems.add(path, f"{name} lies within [0, 1], got {outside[0]}")
+    return not outside
+
+
+def _check_della(
+    read: Mapping[str, Any], path: Path, allowed: tuple[str, ...], problems: Problems
+) -> None:
+    """Hold density ± epsilon inside (0, 1), where della's drop probabilities live."""
+    if not any(name.startswith("della") for name in allowed) or "density" not in read:
+        return
+    epsilon = read.get("epsilon", 0.15)
+    widest = epsilon.high if isinstance(epsilon, Hole) else epsilon
+    density = read["density"]
+    ends = (density.low, density.high) if isinstance(density, Hole) else (density, density)
+    if not is_number(widest) or not all(map(is_number, ends)):
+        return
+    if min(ends) - widest <= 0 or max(ends) + widest >= 1:
+        problems.add(
+            (*path, "density"),
+            f"della needs density ± epsilon inside (0, 1), got density {ends[0]:g} to {ends[1]:g} "
+            f"with epsilon up to {widest:g}",
+            help="narrow density, or set a smaller epsilon",
+        )

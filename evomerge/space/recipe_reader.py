@@ -1,0 +1,344 @@
+"""Read one recipe of a space file into a `Template`, noting every mistake mergekit would not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from evomerge.errors import did_you_mean
+from evomerge.space.holes import Hole, is_hole, read_hole
+from evomerge.space.marks import Path
+from evomerge.space.methods import methods
+from evomerge.space.parameter_reader import read_parameters
+from evomerge.space.problems import Problems, is_int, show
+
+_KEYS = (
+    "name",
+    "merge_method",
+    "base_model",
+    "models",
+    "slices",
+    "modules",
+    "parameters",
+    "dtype",
+    "out_dtype",
+    "tokenizer_source",
+    "tokenizer",
+    "chat_template",
+)
+_DTYPES = ("bfloat16", "float16", "float32", "float64")
+
+
+class RecipeReader:
+    """Reads the recipes of one file.
+
+    Args:
+        models: Short names that recipes may use; None lets references stand for themselves.
+        problems: Takes the mistakes.
+    """
+
+    def __init__(self, models: Mapping[str, str] | None, problems: Problems) -> None:
+        self._models = models
+        self._problems = problems
+
+    def read(self, node: Any, path: Path) -> dict[str, Any] | None:
+        """Return the recipe's configuration with `Hole`s in it, or None if it is beyond reading.
+
+        Args:
+            node: The recipe as plain values.
+            path: Where it stands in the file.
+        """
+        problems = self._problems
+        if not problems.known_keys(node, path, _KEYS):
+            return None
+        method = self._method(node, path)
+        if method is None:
+            return None
+        allowed = method.choices if isinstance(method, Hole) else (method,)
+        document: dict[str, Any] = {"merge_method": method}
+        for key in ("dtype", "out_dtype"):
+            if key in node:
+                document[key] = self._choice(node[key], (*path, key), _DTYPES)
+        for key in ("chat_template", "tokenizer", "tokenizer_source"):
+            if key in node:
+                document[key] = self._plain(node[key], (*path, key))
+        if "base_model" in node:
+            document["base_model"] = self._model(node["base_model"], (*path, "base_model"))
+        inputs = [key for key in ("models", "slices", "modules") if key in node]
+        if len(inputs) != 1:
+            got = " and ".join(inputs) or "none of them"
+            problems.add(path, f"a recipe has exactly one of models, slices, modules, got {got}")
+            return None
+        if "parameters" in node:
+            document["parameters"] = read_parameters(
+                node["parameters"], (*path, "parameters"), allowed, problems, per_model=False
+            )
+        key = inputs[0]
+        base = document.get("base_model")
+        shared = set(document.get("parameters", {}))
+        if key == "modules":
+            document[key] = self._modules(node[key], (*path, key), allowed, base, shared)
+        else:
+            document |= self._group(node, path, key, allowed, base, shared)
+        return document
+
+    def _method(self, node: Mapping[str, Any], path: Path) -> str | Hole | None:
+        if "merge_method" not in node:
+            self._problems.add(path, "a recipe needs a merge_method")
+            return None
+        found: str | Hole | None = self._choice(
+            node["merge_method"], (*path, "merge_method"), tuple(methods()), what="merge method"
+        )
+        return found
+
+    def _choice(
+        self, node: Any, path: Path, allowed: tuple[str, ...], what: str = ""
+    ) -> str | Hole | None:
+        """Read one of some known names, or a choice among them."""
+        what = what or str(path[-1])
+        hole: Hole | None = None
+        if is_hole(node):
+            hole = read_hole(node, path, self._problems, in_parameters=False)
+            if hole is None:
+                return None
+            if hole.kind != "choice":
+                self._problems.add(path, f"{what} takes a choice, not a range")
+                return None
+        for name in hole.choices if hole else (node,):
+            if name not in allowed:
+                self._problems.add(
+                    path, f"unknown {what} {name!r}", help=did_you_mean(str(name), allowed)
+                )
+                return None
+        return hole or node
+
+    def _model(self, node: Any, path: Path) -> str | Hole | None:
+        """Read a model's short name, or a choice among short names."""
+        if self._models is not None:
+            return self._choice(node, path, tuple(self._models), what="model")
+        if isinstance(node, str) and node:
+            return node
+        self._problems.add(path, f"a model must be a folder or hub id, got {show(node)}")
+        return None
+
+    def _plain(self, node: Any, path: Path) -> Any:
+        if is_hole(node):
+            return read_hole(node, path, self._problems, in_parameters=False)
+        return node
+
+    def _modules(
+        self, node: Any, path: Path, allowed: tuple[str, ...], base: Any, shared: set[str]
+    ) -> dict[str, Any]:
+        if not isinstance(node, Mapping) or not node:
+            self._problems.add(path, f"modules must be a mapping, got {show(node)}")
+            return {}
+        read: dict[str, Any] = {}
+        for name, module in node.items():
+            inner = (*path, name)
+            if not self._problems.known_keys(module, inner, ("models", "slices", "parameters")):
+                continue
+            here: dict[str, Any] = {}
+            if "parameters" in module:
+                here["parameters"] = read_parameters(
+                    module["parameters"],
+                    (*inner, "parameters"),
+                    allowed,
+                    self._problems,
+                    per_model=False,
+                )
+            key = "slices" if "slices" in module else "models"
+            known = shared | set(here.get("parameters", {}))
+            read[name] = here | self._group(module, inner, key, allowed, base, known)
+        return read
+
+    def _group(
+        self,
+        node: Mapping[str, Any],
+        path: Path,
+        key: str,
+        allowed: tuple[str, ...],
+        base: Any,
+        shared: set[str],
+    ) -> dict[str, Any]:
+        """Read `models:` or `slices:` and check every group of inputs that they form."""
+        items = node.get(key)
+        if not isinstance(items, list) or not items:
+            self._problems.add((*path, key), f"{key} must be a list, got {show(items)}")
+            return {key: []}
+        if key == "models":
+            inputs = self._inputs(items, (*path, key), allowed, ("model", "parameters"))
+            self._check_group(inputs, (*path, key), allowed, base, shared, base_is_added=True)
+            return {key: inputs}
+        slices = [
+            self._slice(item, (*path, key, i), allowed, base, shared)
+            for i, item in enumerate(items)
+        ]
+        counts = [len(item.get("sources", [])) for item in slices]
+        if counts and counts[0] < counts[-1]:
+            self._problems.add(
+                (*path, key, len(counts) - 1),
+                f"the last slice has {counts[-1]} sources but the first {counts[0]}: "
+                "mergekit would drop models from the final norm and head",
+                help="give the first slice as many sources",
+            )
+        return {key: slices}
+
+    def _slice(
+        self, item: Any, path: Path, allowed: tuple[str, ...], base: Any, shared: set[str]
+    ) -> dict[str, Any]:
+        problems = self._problems
+        if not problems.known_keys(item, path, ("sources", "base_model", "parameters")):
+            return {}
+        read: dict[str, Any] = {}
+        if "base_model" in item:
+            base = read["base_model"] = self._model(item["base_model"], (*path, "base_model"))
+        if "parameters" in item:
+            read["parameters"] = read_parameters(
+                item["parameters"], (*path, "parameters"), allowed, problems, per_model=False
+            )
+        sources = item.get("sources")
+        if not isinstance(sources, list) or not sources:
+            problems.add((*path, "sources"), f"sources must be a list, got {show(sources)}")
+            return read
+        keys = ("model", "layer_range", "parameters")
+        inputs = self._inputs(sources, (*path, "sources"), allowed, keys)
+        lengths = set()
+        for index, source in enumerate(inputs):
+            layers = self._layer_range(sources[index], (*path, "sources", index))
+            source["layer_range"] = layers
+            if all(map(is_int, layers)):
+                lengths.add(layers[1] - layers[0])
+        if len(lengths) > 1:
+            problems.add(
+                (*path, "sources"),
+                f"sources of one slice need equally many layers, got {sorted(lengths)}",
+            )
+        known = shared | set(read.get("parameters", {}))
+        self._check_group(inputs, (*path, "sources"), allowed, base, known, base_is_added=False)
+        return read | {"sources": inputs}
+
+    def _layer_range(self, source: Any, path: Path) -> list[Any]:
+        ends = source.get("layer_range") if isinstance(source, Mapping) else None
+        at = (*path, "layer_range")
+        if not isinstance(ends, list) or len(ends) != 2:
+            self._problems.add(at, f"layer_range must be [first, end], got {show(ends)}")
+            return [0, 1]
+        read: list[Any] = []
+        for index, end in enumerate(ends):
+            hole = self._plain(end, (*at, index))
+            if isinstance(hole, Hole) and hole.kind == "float":
+                self._problems.add((*at, index), "a layer is a whole number: use int, not float")
+                hole = 0
+            elif not isinstance(hole, Hole) and not (is_int(hole) and hole >= 0):
+                self._problems.add((*at, index), f"a layer is a number from 0, got {show(hole)}")
+                hole = index
+            read.append(hole)
+        if is_int(read[0]) and is_int(read[1]) and read[0] >= read[1]:
+            self._problems.add(at, f"layer_range is upside down or empty, got {read}")
+        return read
+
+    def _inputs(
+        self, items: list[Any], path: Path, allowed: tuple[str, ...], keys: tuple[str, ...]
+    ) -> list[dict[str, Any]]:
+        read = []
+        for index, item in enumerate(items):
+            at = (*path, index)
+            if not self._problems.known_keys(item, at, keys):
+                continue
+            if "model" not in item:
+                self._problems.add(at, "an input needs a model")
+                continue
+            entry: dict[str, Any] = {"model": self._model(item["model"], (*at, "model"))}
+            if "parameters" in item:
+                entry["parameters"] = read_parameters(
+                    item["parameters"],
+                    (*at, "parameters"),
+                    allowed,
+                    self._problems,
+                    per_model=True,
+                )
+            read.append(entry)
+        return read
+
+    def _check_group(
+        self,
+        inputs: list[dict[str, Any]],
+        path: Path,
+        allowed: tuple[str, ...],
+        base: Any,
+        shared: set[str],
+        *,
+        base_is_added: bool,
+    ) -> None:
+        """Check the inputs that are merged together against each method's contract."""
+        names = [entry["model"] for entry in inputs]
+        if any(name is None for name in names) or (base is None and "base_model" in path):
+            return
+        fixed = [name for name in names if isinstance(name, str)]
+        for index, name in enumerate(names):
+            if isinstance(name, str) and name in names[:index]:
+                self._problems.add((*path, index), f"model {name!r} stands twice in one merge")
+                return
+        for name in allowed:
+            method = methods()[name]
+            at = path[:-1]
+            if base is None and method.base == "required":
+                self._problems.add(at, f"{name} needs a base_model")
+                continue
+            listed = isinstance(base, str) and base in fixed
+            unsure = isinstance(base, Hole) or len(fixed) < len(names)
+            if not base_is_added and isinstance(base, str) and not listed and not unsure:
+                if method.base == "required":
+                    self._problems.add(
+                        path, f"{name} needs the base model {base!r} among the sources of a slice"
+                    )
+                    continue
+            count = len(names) + (base is not None and base_is_added and not listed)
+            others = count - (base is not None and (base_is_added or listed))
+            self._count("models", count, method.min_inputs, method.max_inputs, path, name)
+            if method.min_non_base is not None:
+                self._count(
+                    "models beside the base",
+                    others,
+                    method.min_non_base,
+                    method.max_non_base,
+                    path,
+                    name,
+                )
+            self._required(inputs, path, name, base, shared, added=base_is_added and not listed)
+
+    def _count(
+        self, what: str, got: int, low: int, high: int | None, path: Path, method: str
+    ) -> None:
+        if got < low or (high is not None and got > high):
+            wanted = f"exactly {low}" if high == low else f"at least {low}"
+            if high is not None and high != low:
+                wanted = f"{low} to {high}"
+            self._problems.add(path, f"{method} takes {wanted} {what}, got {got}")
+
+    def _required(
+        self,
+        inputs: list[dict[str, Any]],
+        path: Path,
+        name: str,
+        base: Any,
+        shared: set[str],
+        *,
+        added: bool,
+    ) -> None:
+        for parameter in methods()[name].parameters.values():
+            if not parameter.required or parameter.name in shared:
+                continue
+            if parameter.scope == "shared":
+                self._problems.add(path[:-1], f"{name} needs parameters: {parameter.name}")
+                continue
+            for index, entry in enumerate(inputs):
+                is_base = entry["model"] == base and parameter.scope == "non_base"
+                if parameter.name not in entry.get("parameters", {}) and not is_base:
+                    self._problems.add(
+                        (*path, index), f"{name} needs a {parameter.name} for {entry['model']!r}"
+                    )
+            if added and base is not None and parameter.scope == "input":
+                self._problems.add(
+                    path[:-1],
+                    f"{name} takes the base model as one more input, without {parameter.name}",
+                    help=f"remove base_model, or list {base!r} under models",
+                )

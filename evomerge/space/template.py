@@ -1,0 +1,91 @@
+"""A recipe with holes: which parameters it has, and how values fill it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from evomerge.space.holes import Hole, Parameter
+from evomerge.space.methods import methods
+
+Draw = Callable[[Parameter], Any]
+
+
+@dataclass(frozen=True)
+class Template:
+    """One alternative of a space.
+
+    Args:
+        label: Unique short name; parameter names start with it.
+        document: A mergekit configuration whose values may be `Hole`s. Models by short name.
+    """
+
+    label: str
+    document: Mapping[str, Any]
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The merge methods it can take."""
+        method = self.document["merge_method"]
+        return method.choices if isinstance(method, Hole) else (method,)
+
+    def fill(self, draw: Draw) -> dict[str, Any]:
+        """Return the configuration with every hole filled.
+
+        A parameter that the drawn merge method does not have is left out and not drawn.
+
+        Args:
+            draw: Gives the value of one parameter; called in a fixed order, method first.
+        """
+        method = self._value(self.document["merge_method"], "merge_method", draw)
+        document = {"merge_method": method}
+        for key, node in self.document.items():
+            if key != "merge_method":
+                document[key] = self._node(key, node, "", method, draw)
+        return document
+
+    def parameters(self) -> list[Parameter]:
+        """Return every parameter that can occur, in the order in which they are drawn."""
+        found: dict[str, Parameter] = {}
+        for method in self.methods:
+
+            def draw(parameter: Parameter, method: str = method) -> Any:
+                found.setdefault(parameter.name, parameter)
+                if parameter.name == f"{self.label}.merge_method":
+                    return method
+                return parameter.choices[0] if parameter.kind == "choice" else parameter.low
+
+            self.fill(draw)
+        return list(found.values())
+
+    def _value(self, node: Any, name: str, draw: Draw) -> Any:
+        return node.fill(f"{self.label}.{name}", draw) if isinstance(node, Hole) else node
+
+    def _node(self, key: str, node: Any, tag: str, method: str, draw: Draw) -> Any:
+        if key == "parameters":
+            known = methods()[method].parameters
+            return {
+                name: self._value(value, name + (f"[{tag}]" if tag else ""), draw)
+                for name, value in node.items()
+                if name in known
+            }
+        if isinstance(node, list):
+            return [
+                self._node(key, item, _join(tag, key, index, item), method, draw)
+                for index, item in enumerate(node)
+            ]
+        if isinstance(node, Mapping):
+            return {
+                inner: self._node(inner, value, tag, method, draw) for inner, value in node.items()
+            }
+        return self._value(node, key + (f"[{tag}]" if tag else ""), draw)
+
+
+def _join(tag: str, key: str, index: int, item: Any) -> str:
+    """Return the readable tag of a list's item: the model's name, the slice's number."""
+    if key == "slices":
+        part = f"slice{index}"
+    elif isinstance(item, Mapping) and isinstance(item.get("model"), str):
+        part = item["model"]
+    else:
+        part = str(index)
+    return f"{tag}.{part}" if tag else part
