@@ -43,6 +43,20 @@ def load_space(path: Path, overrides: Sequence[str] = ()) -> Space:
         raise InputError("no such file", where=str(path), help=help) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read: {error}", where=str(path)) from None
+    return read_space(text, path, overrides)
+
+
+def read_space(text: str, path: Path, overrides: Sequence[str] = ()) -> Space:
+    """Read a space from its text, such as `Space.source`.
+
+    Args:
+        text: YAML.
+        path: Where the text stands or stood; its folder is where relative paths start.
+        overrides: As in `load_space`.
+
+    Raises:
+        InputError: Every mistake in the text at once, each at `file:line:column`.
+    """
     marked = read_marked(text, path)
     for override in overrides:
         _override(marked, override)
