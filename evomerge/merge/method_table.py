@@ -1,6 +1,7 @@
 """Write the table of merge methods: `python -m evomerge.merge.method_table`.
 
-It comes from mergekit's own registry and is frozen into `evomerge/space/methods.json`, so that reading a space needs no torch.
+It comes from mergekit's own registry and is frozen into `evomerge/space/methods.json`, so that
+reading a space needs no torch.
 """
 
 import json

@@ -163,7 +163,7 @@ def _check_shared_names(space: Space, problems: Problems) -> None:
     """Holes that share a `name` must agree on their range."""
     seen: dict[str, Parameter] = {}
     for index, template in enumerate(space.templates):
-        for parameter in template.parameters():
+        for parameter in template.draws():
             known = seen.setdefault(parameter.name, parameter)
             if known != parameter:
                 problems.add(

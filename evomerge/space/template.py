@@ -43,18 +43,25 @@ class Template:
                 document[key] = self._node(key, node, "", method, draw)
         return document
 
-    def parameters(self) -> list[Parameter]:
-        """Return every parameter that can occur, in the order in which they are drawn."""
-        found: dict[str, Parameter] = {}
+    def draws(self) -> list[Parameter]:
+        """Return every draw that can happen, in order; holes that share a name draw as often."""
+        found: list[Parameter] = []
         for method in self.methods:
 
             def draw(parameter: Parameter, method: str = method) -> Any:
-                found.setdefault(parameter.name, parameter)
+                found.append(parameter)
                 if parameter.name == f"{self.label}.merge_method":
                     return method
                 return parameter.choices[0] if parameter.kind == "choice" else parameter.low
 
             self.fill(draw)
+        return found
+
+    def parameters(self) -> list[Parameter]:
+        """Return every parameter that can occur, each once, in the order of the draws."""
+        found: dict[str, Parameter] = {}
+        for parameter in self.draws():
+            found.setdefault(parameter.name, parameter)
         return list(found.values())
 
     def _value(self, node: Any, name: str, draw: Draw) -> Any:

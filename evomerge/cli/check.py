@@ -1,0 +1,98 @@
+"""`evomerge check`: every mistake in a space at once, or what a search of it would draw."""
+
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evomerge.errors import TrialError
+from evomerge.space.load import load_space
+from evomerge.space.notes import notes
+from evomerge.space.space import Space
+
+
+@click.command("check")
+@click.argument("space", type=click.Path(path_type=Path))
+@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Lay a setting over.")
+@click.option("--samples", default=3, show_default=True, help="Sample recipes to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(space: Path, overrides: tuple[str, ...], samples: int, as_json: bool) -> None:
+    """Show every mistake in SPACE at once, or its parameters and sample recipes."""
+    read = load_space(space, overrides)
+    recipes = _samples(read, samples)
+    if as_json:
+        click.echo(json.dumps(_summary(read, recipes), indent=1))
+        return
+    _print(read, recipes)
+
+
+class _Sampler:
+    """Draws uniformly: a look at the space without a study."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        value = self._random.uniform(low, high)
+        return value if step is None else low + step * round((value - low) / step - 0.5)
+
+    def suggest_int(
+        self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
+    ) -> int:
+        return self._random.randrange(low, high + 1, step)
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        return self._random.choice(list(choices))
+
+
+def _samples(space: Space, count: int) -> list[str]:
+    sampler, found = _Sampler(space.search.seed), []
+    for _ in range(100 * count):
+        if len(found) == count:
+            break
+        try:
+            found.append(space.recipe(space.suggest(sampler)).to_yaml())
+        except TrialError:
+            continue  # a point that mergekit cannot merge costs the search one trial too
+    return found
+
+
+def _summary(space: Space, recipes: list[str]) -> dict[str, Any]:
+    return {
+        "name": space.name,
+        "recipes": [template.label for template in space.templates],
+        "dimensions": len(space.parameters()),
+        "parameters": {p.name: p.range_text() for p in space.parameters()},
+        "notes": notes(space),
+        "samples": recipes,
+    }
+
+
+def _print(space: Space, recipes: list[str]) -> None:
+    parameters = space.parameters()
+    tasks = ", ".join(f"{t.task} ({t.metric})" for t in space.evaluate.tasks)
+    labels = ", ".join(t.label for t in space.templates)
+    click.echo(f"{space.path.name}: no mistakes found")
+    click.echo(f"  recipes     {labels}")
+    click.echo(f"  models      {', '.join(space.references)}")
+    click.echo(f"  tasks       {tasks}")
+    click.echo(f"  objective   {space.objective}")
+    click.echo(f"  dimensions  {len(parameters)}")
+    click.echo(f"  sampler     {space.search.sampler}, seed {space.search.seed}")
+    hours = f" or {space.budget.hours:g} h" if space.budget.hours else ""
+    click.echo(f"  budget      {space.budget.trials} trials{hours}")
+    for note in notes(space):
+        click.echo(f"  note        {note}")
+    if parameters:
+        width = max(len(parameter.name) for parameter in parameters)
+        click.echo("\nparameters")
+        for parameter in parameters:
+            click.echo(f"  {parameter.name:{width}}  {parameter.kind:6}  {parameter.range_text()}")
+    for number, recipe in enumerate(recipes, 1):
+        click.echo(f"\nsample recipe {number}")
+        click.echo("  " + recipe.rstrip().replace("\n", "\n  "))

@@ -1,0 +1,38 @@
+"""`evomerge methods`: mergekit's merge methods and their parameters."""
+
+import click
+
+from evomerge.errors import InputError, did_you_mean
+from evomerge.space.methods import Method, methods
+
+
+@click.command("methods")
+@click.argument("name", required=False)
+def command(name: str | None) -> None:
+    """Show mergekit's merge methods, or the parameters of the one called NAME."""
+    known = methods()
+    if name is None:
+        for method in known.values():
+            parameters = ", ".join(method.parameters) or "no parameters"
+            click.echo(f"{method.name:17} {_models(method):22} {parameters}")
+        return
+    if name not in known:
+        raise InputError(f"unknown merge method {name!r}", help=did_you_mean(name, known))
+    method = known[name]
+    click.echo(f"{method.name}: {method.pretty_name}")
+    click.echo(f"  models     {_models(method)}")
+    click.echo(f"  reference  {method.reference or 'none'}")
+    for parameter in method.parameters.values():
+        default = "required" if parameter.required else f"default {parameter.default}"
+        where = "the whole merge" if parameter.scope == "shared" else "each model"
+        click.echo(f"  {parameter.name:18} {parameter.type:6} {where:16} {default}")
+
+
+def _models(method: Method) -> str:
+    low, high = method.min_inputs, method.max_inputs
+    if method.min_non_base is not None:
+        low, high = method.min_non_base, method.max_non_base
+    count = f"{low} models" if high == low else f"{low} or more models"
+    if high is not None and high != low:
+        count = f"{low} to {high} models"
+    return count + {"required": ", base", "optional": ", base?"}.get(method.base, "")

@@ -1,0 +1,31 @@
+"""What a person should know about a space that is no mistake."""
+
+from evomerge.space.space import Space
+
+
+def notes(space: Space) -> list[str]:
+    """Return plain sentences on how this space will be searched; empty if all goes as expected.
+
+    Optuna's cmaes and gp search only the parameters that occur at every point; cmaes takes
+    no choices either. The others are drawn at random.
+    """
+    found: list[str] = []
+    sampler = space.search.sampler
+    if sampler in ("cmaes", "gp"):
+        known = {
+            p.name
+            for p in space.shared_parameters
+            if not (sampler == "cmaes" and p.kind == "choice")
+        }
+        random = [p.name for p in space.parameters() if p.name not in known]
+        if random:
+            shown = ", ".join(random[:4]) + (f" and {len(random) - 4} more" if random[4:] else "")
+            found.append(
+                f"{sampler} searches {len(known)} of {len(space.parameters())} parameters; drawn "
+                f"at random, because not every recipe has them or they are choices: {shown}"
+            )
+    if space.evaluate.held_out == 0:
+        found.append("held_out is 0: the search ends without a verdict")
+    if space.base is None:
+        found.append("no base model: generation 0 has no base and no task arithmetic")
+    return found

@@ -1,0 +1,234 @@
+"""Points of a space: drawn, filled, and back."""
+
+import math
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evomerge.errors import Failure, TrialError
+from evomerge.space.difference import difference
+from evomerge.space.generation0 import fixed_recipes
+from evomerge.space.load import load_space
+from evomerge.space.recipe import Recipe
+from evomerge.space.space import Space
+
+RICH = """\
+models: {base: org/base, a: org/a, b: /models/b, c: org/c@main+org/adapter}
+recipes:
+  - name: vectors
+    merge_method: {choice: [ties, dare_ties, della, task_arithmetic]}
+    base_model: base
+    models:
+      - model: a
+        parameters:
+          weight: {float: [0, 1.2], layers: 3, modules: [self_attn, mlp]}
+          density: {float: [0.3, 0.7], name: shared_density}
+      - model: b
+        parameters:
+          weight: {float: [0, 1], step: 0.1}
+          density: {float: [0.3, 0.7], name: shared_density}
+          epsilon: {float: [0.01, 0.2]}
+    parameters: {normalize: {choice: [true, false]}, int8_mask: false}
+    dtype: {choice: [float32, bfloat16]}
+  - merge_method: slerp
+    base_model: a
+    models: [{model: a}, {model: c}]
+    parameters: {t: {float: [0, 1], layers: 5}}
+    tokenizer_source: base
+  - merge_method: linear
+    models:
+      - {model: a, parameters: {weight: {float: [-1, 1]}}}
+      - {model: b, parameters: {weight: {float: [-1, 1]}}}
+  - merge_method: passthrough
+    slices:
+      - sources: [{model: a, layer_range: [0, {int: [1, 3]}]}]
+      - sources:
+          - model: {choice: [b, c]}
+            layer_range: [{int: [0, 2]}, 4]
+            parameters: {scale: {float: [0.01, 1], log: true}}
+evaluate: {tasks: [{task: toy, metric: acc}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Space:
+    path = tmp_path_factory.mktemp("space") / "rich.yaml"
+    path.write_text(RICH)
+    return load_space(path)
+
+
+class Drawn:
+    """A trial whose values hypothesis draws."""
+
+    def __init__(self, data: st.DataObject) -> None:
+        self.data = data
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        if step:
+            return low + step * self.data.draw(st.integers(0, round((high - low) / step)))
+        return self.data.draw(st.floats(low, high))
+
+    def suggest_int(
+        self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
+    ) -> int:
+        return self.data.draw(st.integers(low, high))
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        return self.data.draw(st.sampled_from(list(choices)))
+
+
+@settings(deadline=None, max_examples=200)
+@given(data=st.data())
+def test_params_to_recipe_to_yaml_and_back_is_the_identity(
+    space: Space, data: st.DataObject
+) -> None:
+    params = space.suggest(Drawn(data))
+    try:
+        recipe = space.recipe(params)
+    except TrialError as error:
+        assert error.failure is Failure.INVALID_RECIPE
+        return
+    again = Recipe.from_yaml(recipe.to_yaml())
+    assert again == recipe
+    assert (again.recipe_id, again.seed) == (recipe.recipe_id, recipe.seed)
+    assert set(params) <= {p.name for p in space.parameters()}
+    assert set(recipe.models) <= set(space.references)
+    located = recipe.with_models({m: f"/somewhere/else/{i}" for i, m in enumerate(recipe.models)})
+    assert located.seed == recipe.seed
+
+
+def test_names_are_readable_and_conditional(space: Space) -> None:
+    names = [p.name for p in space.parameters()]
+    assert "recipe" in names
+    assert "vectors.weight[a][self_attn][0]" in names
+    assert "vectors.weight[a][rest][2]" in names
+    assert "shared_density" in names
+    assert "slerp.t[4]" in names
+    assert "passthrough.model[slice1.0]" in names
+    assert "passthrough.layer_range[slice0.a.1]" in names
+    assert [p.name for p in space.shared_parameters] == ["recipe"]
+
+
+def test_a_parameter_of_another_method_is_not_drawn(space: Space) -> None:
+    asked: list[str] = []
+
+    class Ties:
+        def suggest_float(self, name: str, low: float, high: float, **_: Any) -> float:
+            asked.append(name)
+            return low
+
+        def suggest_int(self, name: str, low: int, high: int, **_: Any) -> int:
+            return low
+
+        def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+            return choices[0]
+
+    params = space.suggest(Ties())
+    assert params["vectors.merge_method"] == "ties"
+    assert not any("epsilon" in name for name in asked)
+    assert "epsilon" not in space.recipe(params).canonical
+
+
+def fill(space: Space, recipe: str, **values: Any) -> Recipe:
+    defaults = {
+        p.name: p.choices[0] if p.choices else p.low
+        for p in space.parameters()
+        if p.name.startswith(recipe)
+    }
+    return space.recipe({"recipe": recipe, **defaults, **values})
+
+
+def test_gradients_and_filters_are_mergekit_s(space: Space) -> None:
+    weight = fill(space, "vectors", shared_density=0.5).document["models"][0]["parameters"][
+        "weight"
+    ]
+    assert weight == [
+        {"filter": "self_attn", "value": [0, 0, 0]},
+        {"filter": "mlp", "value": [0, 0, 0]},
+        {"value": [0, 0, 0]},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "values", "message"),
+    [
+        ("linear", {"linear.weight[a]": 0.5, "linear.weight[b]": -0.5}, "sum to zero"),
+    ],
+)
+def test_points_that_cannot_be_merged_are_refused(
+    space: Space, recipe: str, values: dict[str, float], message: str
+) -> None:
+    with pytest.raises(TrialError, match=message) as caught:
+        fill(space, recipe, **values)
+    assert caught.value.failure is Failure.INVALID_RECIPE
+
+
+def test_ids_are_the_same_in_another_process(space: Space) -> None:
+    recipe = fill(space, "slerp")
+    code = (
+        "import sys; from evomerge.space.recipe import Recipe;"
+        "r = Recipe.from_yaml(sys.stdin.read()); print(r.recipe_id, r.seed)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=recipe.to_yaml(),
+        env={"PYTHONHASHSEED": "17"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [recipe.recipe_id, str(recipe.seed)]
+
+
+def test_a_recipe_s_id_is_pinned() -> None:
+    recipe = Recipe.from_yaml("merge_method: linear\nmodels: [{model: a, parameters: {weight: 1}}]")
+    assert recipe.recipe_id == "92e3ae3623e0"
+
+
+def test_spaces_travel_to_workers(space: Space) -> None:
+    assert pickle.loads(pickle.dumps(space)) == space
+
+
+def test_generation_0_blends_the_parents(space: Space) -> None:
+    fixed = fixed_recipes(space)
+    assert [f.label for f in fixed] == [
+        "base",
+        "parent a",
+        "parent b",
+        "parent c",
+        "linear uniform",
+        "task_arithmetic λ=0.3",
+        "task_arithmetic λ=0.5",
+        "task_arithmetic λ=0.7",
+        "task_arithmetic λ=1",
+    ]
+    document = fixed[5].recipe.document
+    assert document["base_model"] == "org/base"
+    assert math.isclose(document["parameters"]["lambda"], 0.3)
+    assert len({f.recipe.recipe_id for f in fixed}) == len(fixed)
+
+
+def test_difference_tells_what_changes_results(space: Space, tmp_path: Path) -> None:
+    def variant(old: str, new: str) -> list[str]:
+        path = tmp_path / "rich.yaml"
+        path.write_text(RICH.replace(old, new))
+        return difference(space, load_space(path))
+
+    assert variant("a: org/a", "a: org/a") == []
+    assert variant("evaluate:", "budget: {trials: 9}\nworkers: {count: 2}\nevaluate:") == []
+    assert variant("a: org/a", "a: org/z") == ["models:", "  - a: org/a", "  + a: org/z"]
+    assert variant("evaluate:", "search: {seed: 3}\nevaluate:") == [
+        "search:",
+        "  - seed: 0",
+        "  + seed: 3",
+    ]
+    assert any("1.2" in line for line in variant("[0, 1.2]", "[0, 1.4]"))
