@@ -51,7 +51,8 @@ class _Sampler:
 
 
 def _samples(space: Space, count: int) -> list[str]:
-    sampler, found = _Sampler(space.search.seed), []
+    sampler = _Sampler(space.search.seed)
+    found: list[str] = []
     for _ in range(100 * count):
         if len(found) == count:
             break
