@@ -1,0 +1,135 @@
+"""The live model: merged weights are put into a model that is already there."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import transformers
+from transformers.utils import logging
+
+from evomerge.errors import Failure, TrialError
+from evomerge.merge.memory import Merged
+from evomerge.merge.seeding import kept_rng
+
+_Key = tuple[str, str, tuple[tuple[str, torch.dtype, torch.Size], ...]]
+
+
+class LiveModel:
+    """A causal LM that takes the weights of one merge after the other.
+
+    The model it gives equals `AutoModelForCausalLM.from_pretrained(folder, dtype="auto")` of
+    the folder that mergekit would write. A merge of another depth or config gets a model of
+    its own; the last `keep` of them are kept. Not thread-safe.
+
+    Args:
+        device: Where the model lives.
+        keep: Models kept, ≥ 1; memory grows with it.
+    """
+
+    def __init__(self, device: str = "cpu", keep: int = 2) -> None:
+        self._device, self._keep = device, keep
+        self._models: OrderedDict[_Key, transformers.PreTrainedModel] = OrderedDict()
+
+    @torch.no_grad()
+    def place(self, merged: Merged) -> transformers.PreTrainedModel:
+        """Put merged weights into a model of their shape and return it, in eval mode.
+
+        The model stays valid until the next call; the same object is given back for
+        merges of the same shape.
+
+        Raises:
+            TrialError: `SHAPE_MISMATCH` if the tensors are not those of the config's model,
+                `OUT_OF_MEMORY`.
+        """
+        key = _key(merged)
+        model = self._models.get(key)
+        try:
+            if model is None:
+                model = self._build(key, merged)
+            elif not _fill(model, merged.tensors):
+                fresh = _load(merged, self._device)
+                for name, value in fresh.state_dict(keep_vars=True).items():
+                    model.state_dict(keep_vars=True)[name].copy_(value)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            self._models.clear()
+            raise TrialError(Failure.OUT_OF_MEMORY, str(error) or "out of memory") from error
+        self._models.move_to_end(key)
+        return model
+
+    def _build(self, key: _Key, merged: Merged) -> transformers.PreTrainedModel:
+        while len(self._models) >= self._keep:
+            self._models.popitem(last=False)
+        model = _load(merged, self._device)
+        self._models[key] = model
+        return model
+
+
+def _key(merged: Merged) -> _Key:
+    named = {k: v for k, v in merged.config.to_dict().items() if k != "_name_or_path"}
+    config = json.dumps(named, sort_keys=True, default=str)
+    shapes = sorted((name, t.dtype, t.shape) for name, t in merged.tensors.items())
+    return config, str(merged.generation), tuple(shapes)
+
+
+def _load(merged: Merged, device: str) -> transformers.PreTrainedModel:
+    """Build a model through transformers' own loader: renamed keys, ties, dtypes, buffers."""
+    auto: Any = transformers.MODEL_FOR_CAUSAL_LM_MAPPING
+    if type(merged.config) not in auto:
+        name = type(merged.config).__name__
+        raise TrialError(Failure.SHAPE_MISMATCH, f"transformers has no causal LM for {name}")
+    state = {name: tensor.clone() for name, tensor in merged.tensors.items()}
+    try:
+        with kept_rng(), _no_progress():
+            model, info = auto[type(merged.config)].from_pretrained(
+                None,
+                config=merged.config,
+                state_dict=state,
+                dtype="auto",
+                output_loading_info=True,
+            )
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        reason = f"transformers cannot build the merged model: {error}"
+        raise TrialError(Failure.SHAPE_MISMATCH, reason) from error
+    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+        if names := sorted(map(str, info[kind])):
+            listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
+            raise TrialError(Failure.SHAPE_MISMATCH, f"{kind.replace('_', ' ')}: {listed}")
+    if merged.generation is not None and model.can_generate():
+        model.generation_config = transformers.GenerationConfig.from_pretrained(merged.generation)
+    placed: transformers.PreTrainedModel = model.to(device).eval()
+    return placed
+
+
+def _fill(model: transformers.PreTrainedModel, tensors: Mapping[str, torch.Tensor]) -> bool:
+    """Copy tensors into the model in place; False, and nothing done, if names do not match.
+
+    Names match when each stored tensor of the model, tied ones counted once, is given by
+    exactly one checkpoint tensor.
+    """
+    slots = model.state_dict(keep_vars=True)
+    if not tensors.keys() <= slots.keys():
+        return False
+    given = [slots[name].data_ptr() for name in tensors]
+    if len(set(given)) < len(given) or set(given) != {slot.data_ptr() for slot in slots.values()}:
+        return False
+    if any(slots[name].shape != tensor.shape for name, tensor in tensors.items()):
+        return False
+    for name, tensor in tensors.items():
+        slots[name].copy_(tensor)
+    return True
+
+
+@contextmanager
+def _no_progress() -> Iterator[None]:
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -1,0 +1,166 @@
+"""Keep parents resident: mapped once, then read from memory by every merge of this process."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from mergekit.common import ModelReference
+from mergekit.io.lazy_tensor_loader import LazyTensorLoader
+from mergekit.io.tasks import LoaderCache
+from safetensors import SafetensorError
+
+from evomerge.errors import EvomergeError, Failure, InputError, PlatformError, TrialError
+from evomerge.merge.locations import Located, find
+from evomerge.merge.seeding import kept_rng
+
+_STAMP = "evomerge.stamp"
+
+
+class Resident:
+    """A tensor loader for mergekit whose tensors stay. safetensors files are mapped, not read.
+
+    Args:
+        folder: The full model, or the model with its adapter merged in.
+        fingerprint: Of the files it came from.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self.fingerprint = fingerprint
+        loader = LazyTensorLoader.from_disk(str(folder), lazy_unpickle=False)
+        self.index = loader.index
+        shards = self.index.tensor_paths
+        self._tensors: dict[str, torch.Tensor] = {
+            name: loader.get_tensor(name)
+            for name in sorted(shards, key=lambda name: (shards[name], name))
+        }
+
+    def get_tensor(
+        self,
+        key: str,
+        device: str = "cpu",
+        aliases: Iterable[str] | None = None,
+        raise_on_missing: bool = True,
+    ) -> torch.Tensor | None:
+        """Return a tensor, as mergekit's own loader would; do not write to it."""
+        for name in (key, *(aliases or ())):
+            if name in self._tensors:
+                return self._tensors[name].to(device)
+        if raise_on_missing:
+            raise KeyError(key)
+        return None
+
+    def flush(self) -> None:
+        """Keep everything; mergekit calls this to free memory."""
+
+
+class Parents:
+    """The parents of one search. Not thread-safe; mergekit's cache of loaders is global.
+
+    Args:
+        lora_cache: Folder for models with their adapter merged in; made when needed.
+    """
+
+    def __init__(self, lora_cache: str | Path) -> None:
+        self.lora_cache = Path(lora_cache)
+        self._found: dict[str, Located] = {}
+
+    def reference(self, location: str) -> str:
+        """Return what mergekit opens without a network: folders in the place of hub ids.
+
+        Raises:
+            InputError: There is no such model.
+        """
+        if location not in self._found:
+            self._found[location] = find(location)
+        return self._found[location].reference
+
+    def merge_adapters(self, locations: Iterable[str]) -> None:
+        """Merge every adapter among the locations into the cache, unless that is done.
+
+        Raises:
+            InputError: An adapter does not fit its model, or a file is broken.
+            PlatformError: The cache cannot be written.
+        """
+        for location in locations:
+            self.reference(location)
+            if self._found[location].adapter is not None:
+                merged_adapter(self._found[location], self.lora_cache)
+
+    def hold(self, locations: Iterable[str]) -> None:
+        """Have these parents in memory, reading again what changed on disk since.
+
+        Raises:
+            TrialError: A parent cannot be read.
+        """
+        for location in locations:
+            try:
+                self._hold(location)
+            except (OSError, SafetensorError, RuntimeError, ValueError, KeyError) as error:
+                reason = f"cannot read {location}: {error}"
+                raise TrialError(Failure.MERGE_FAILED, reason) from error
+            except EvomergeError as error:
+                raise TrialError(Failure.MERGE_FAILED, str(error)) from error
+
+    def _hold(self, location: str) -> None:
+        key = ModelReference.model_validate(self.reference(location))
+        located = self._found[location]
+        loaders, fingerprint = LoaderCache().loaders, located.fingerprint()
+        if getattr(loaders.get(key), "fingerprint", None) == fingerprint:
+            return
+        folder = merged_adapter(located, self.lora_cache) if located.adapter else located.model
+        loaders[key] = Resident(folder, fingerprint)
+
+
+def merged_adapter(located: Located, cache: Path) -> Path:
+    """Return the folder of a model with its adapter merged in by mergekit, making it once.
+
+    The folder has the name by which `mergekit-yaml --lora-merge-cache` finds it, and
+    appears only when it is complete. It is made anew when model or adapter changed.
+
+    Args:
+        located: A model with an adapter.
+        cache: mergekit's lora merge cache.
+
+    Raises:
+        InputError: The adapter does not fit.
+        PlatformError: The cache cannot be written.
+    """
+    reference = ModelReference.model_validate(located.reference)
+    assert reference.lora is not None
+    target = cache / f"{reference.model._unique_id()}_{reference.lora._unique_id()}"
+    stamp = located.fingerprint()
+    if _stamped(target, stamp):
+        return target
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".merging-", dir=cache) as scratch, kept_rng():
+            made = Path(reference.merged(cache_dir=scratch).model.path)
+            (made / _STAMP).write_text(stamp)
+            if target.exists():
+                os.replace(target, Path(scratch) / "stale")
+            try:
+                made.rename(target)
+            except OSError:
+                if not _stamped(target, stamp):  # else another worker was faster
+                    raise
+    except OSError as error:
+        if error.errno is not None:
+            raise PlatformError(f"cannot keep adapters: {error}", where=str(cache)) from error
+        raise _misfit(located, error) from error
+    except (RuntimeError, ValueError, KeyError, SafetensorError) as error:
+        raise _misfit(located, error) from error
+    return target
+
+
+def _misfit(located: Located, error: Exception) -> InputError:
+    reason = str(error).strip().splitlines()[0][:300]
+    return InputError(f"the adapter cannot be merged: {reason}", where=located.reference)
+
+
+def _stamped(folder: Path, stamp: str) -> bool:
+    try:
+        return (folder / _STAMP).read_text() == stamp
+    except OSError:
+        return False

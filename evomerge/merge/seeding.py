@@ -1,0 +1,37 @@
+"""Draw as mergekit's command line draws, and leave the caller's random state as it was."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from transformers.trainer_utils import set_seed
+
+
+@contextmanager
+def kept_rng() -> Iterator[None]:
+    """Give Python's, numpy's and torch's global random states back as they were."""
+    python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    on_gpu = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    cuda = torch.cuda.get_rng_state_all() if on_gpu else None
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        torch.set_rng_state(cpu)
+        if cuda is not None:
+            torch.cuda.set_rng_state_all(cuda)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed everything as `mergekit-yaml --random-seed` does, for the block only.
+
+    Args:
+        seed: In [0, 2**31).
+    """
+    with kept_rng():
+        set_seed(seed)
+        yield
