@@ -1,0 +1,1 @@
+"""The search: ask, dispatch, tell, then judge what was found."""

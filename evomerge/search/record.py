@@ -1,4 +1,4 @@
-"""What the search remembers of each recipe it scored. The study holds these; all else reads them."""
+"""What the search remembers of each recipe it scored. The study holds them; all else reads."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from evomerge.space.settings import Documents
 from evomerge.workers.protocol import TrialResult
 
 Kind = Literal["base", "parent", "blend", "sampled"]
+Stage = Literal["generation0", "search", "confirm", "held_out"]
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,11 @@ class TrialRecord:
         value: The objective, higher is better; one number a task for `pareto`; empty on
             failure.
         duplicate_of: Number of the earlier trial whose scores were reused, or None.
+        duplicate_stage: That trial's stage; None where `duplicate_of` is.
     """
 
     number: int
-    stage: Literal["generation0", "search", "confirm", "held_out"]
+    stage: Stage
     kind: Kind
     label: str
     recipe: Recipe | None
@@ -39,10 +41,14 @@ class TrialRecord:
     result: TrialResult
     value: tuple[float, ...] = field(default=())
     duplicate_of: int | None = None
+    duplicate_stage: Stage | None = None
 
     @property
     def documents(self) -> Documents:
         """The set of documents it was scored on."""
-        if self.stage == "confirm":
-            return "confirm"
-        return "held_out" if self.stage == "held_out" else "quick"
+        return documents_of(self.stage)
+
+
+def documents_of(stage: Stage) -> Documents:
+    """Return the set of documents that a stage scores on."""
+    return stage if stage in ("confirm", "held_out") else "quick"

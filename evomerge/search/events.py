@@ -1,0 +1,76 @@
+"""What the search tells those who listen: the terminal, the tracker, a test."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from evomerge.search.outcome import Outcome
+from evomerge.search.record import Stage, TrialRecord
+from evomerge.space.space import Space
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where the search stands.
+
+    Args:
+        stage: The stage that runs.
+        done: Trials of the stage that have ended, failed ones included.
+        planned: Trials the stage will have at most.
+        failed: Trials of the stage that failed.
+        in_flight: Trials that run now.
+        elapsed_s: Seconds of sampling over all sessions of the run.
+        incumbent: The best recipe on the quick documents so far, or None.
+    """
+
+    stage: Stage
+    done: int
+    planned: int
+    failed: int
+    in_flight: int
+    elapsed_s: float
+    incumbent: TrialRecord | None
+
+
+class Listener(Protocol):
+    """Hears of everything the search does, in order, in the search's own thread."""
+
+    def on_start(self, folder: Path, space: Space, earlier: Sequence[TrialRecord]) -> None:
+        """The search begins; `earlier` holds what earlier sessions of the run recorded."""
+        ...
+
+    def on_stage(self, stage: Stage, planned: int) -> None:
+        """A stage begins; it has at most `planned` trials, earlier ones included."""
+        ...
+
+    def on_record(self, record: TrialRecord, progress: Progress) -> None:
+        """A trial ended and is in the study."""
+        ...
+
+    def on_note(self, text: str) -> None:
+        """Something a person should know, in one or two sentences."""
+        ...
+
+    def on_finish(self, outcome: Outcome) -> None:
+        """The search is complete."""
+        ...
+
+
+class SilentListener:
+    """Hears everything and does nothing; a base for listeners that want a part."""
+
+    def on_start(self, folder: Path, space: Space, earlier: Sequence[TrialRecord]) -> None:
+        """Do nothing."""
+
+    def on_stage(self, stage: Stage, planned: int) -> None:
+        """Do nothing."""
+
+    def on_record(self, record: TrialRecord, progress: Progress) -> None:
+        """Do nothing."""
+
+    def on_note(self, text: str) -> None:
+        """Do nothing."""
+
+    def on_finish(self, outcome: Outcome) -> None:
+        """Do nothing."""

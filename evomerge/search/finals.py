@@ -1,0 +1,136 @@
+"""The end of a search: fresh documents choose the winner, held-out ones judge it, once."""
+
+from collections.abc import Sequence
+
+from evomerge.errors import EvomergeError
+from evomerge.evaluate.objective import objective
+from evomerge.evaluate.statistics import Gain, paired_gain
+from evomerge.search.loop import Candidate, Loop
+from evomerge.search.outcome import Outcome
+from evomerge.search.record import Kind, Stage, TrialRecord
+from evomerge.search.study import STAGES
+from evomerge.space.space import Space
+
+_BLENDS_AMONG_FINALISTS = 2
+
+
+def judge(loop: Loop) -> Outcome:
+    """Choose the winner on the confirm documents and judge it on the held-out ones.
+
+    Args:
+        loop: Generation 0 and the search have run on it.
+
+    Raises:
+        EvomergeError: No recipe could be scored.
+        KeyboardInterrupt: Interrupted; call it again to go on.
+    """
+    space, study = loop.space, loop.study
+    fixed, sampled = study.records("generation0"), study.records("search")
+    finalists = choose_finalists(space, sampled, fixed)
+    confirmed = _score(loop, "confirm", finalists) if space.evaluate.confirm else []
+    chosen = [r for r in confirmed if r.value] or finalists
+    winner = max(chosen, key=lambda r: _scalar(space, r))
+    judged = [winner, *(r for r in fixed if r.value)]
+    held_out = _score(loop, "held_out", judged) if space.evaluate.held_out else []
+    crowned = next((r for r in held_out if r.value and r.recipe == winner.recipe), None)
+    parent = _best(space, held_out, "base", "parent")
+    blend = _best(space, held_out, "blend")
+    over_parent, over_blend = _gain(space, crowned, parent), _gain(space, crowned, blend)
+    quick = [r for r in [*fixed, *sampled] if r.value and r.duplicate_of is None]
+    return Outcome(
+        winner=winner,
+        chosen_on=winner.documents,
+        finalists=tuple(finalists),
+        confirmed=tuple(confirmed),
+        held_out=tuple(held_out),
+        best_parent=parent,
+        best_blend=blend,
+        gain_over_best_parent=over_parent,
+        gain_over_best_blend=over_blend,
+        smallest_difference=None,
+        verdict="",
+        n_recipes=len(quick),
+        n_failed=sum(not r.value for stage in STAGES for r in study.records(stage)),
+        front=tuple(pareto_front(sampled)) if space.objective == "pareto" else (),
+    )
+
+
+def choose_finalists(
+    space: Space, sampled: Sequence[TrialRecord], fixed: Sequence[TrialRecord]
+) -> list[TrialRecord]:
+    """Return the recipes worth scoring again: the best sampled ones, and the best blends.
+
+    For `pareto` these are the front's, best weighted mean first.
+
+    Args:
+        space: The space.
+        sampled: The search's records.
+        fixed: Generation 0's records.
+
+    Raises:
+        EvomergeError: No recipe could be scored.
+    """
+    if space.objective == "pareto":
+        sampled = pareto_front(sampled)
+    best = _ranked(space, sampled)[: space.search.finalists]
+    blends = _ranked(space, [r for r in fixed if r.kind == "blend"])[:_BLENDS_AMONG_FINALISTS]
+    names = {r.recipe for r in best}
+    finalists = [*best, *(r for r in blends if r.recipe not in names)]
+    if not finalists:
+        failed = [r for r in [*fixed, *sampled] if r.result.failure]
+        why = f": {failed[0].label}: {failed[0].result.message}" if failed else ""
+        raise EvomergeError(f"nothing succeeded: no merge could be scored{why}")
+    return _ranked(space, finalists)
+
+
+def pareto_front(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Return the scored recipes, each once, that no other one equals or beats on every value."""
+    distinct = [r for r in records if r.value and r.duplicate_of is None]
+    return [
+        r
+        for r in distinct
+        if not any(
+            other.value != r.value and all(map(float.__ge__, other.value, r.value))
+            for other in distinct
+        )
+    ]
+
+
+def _score(loop: Loop, stage: Stage, records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    return loop.score_all(
+        stage, [Candidate(r.kind, r.label, r.recipe) for r in records if r.recipe]
+    )
+
+
+def _ranked(space: Space, records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Return the scored recipes, each once, best first; ties keep their order."""
+    scored = {r.recipe: r for r in reversed(records) if r.value}
+    order = sorted(scored.values(), key=lambda r: r.number)
+    return sorted(order, key=lambda r: -_scalar(space, r))
+
+
+def _scalar(space: Space, record: TrialRecord) -> float:
+    """Return one number for a record; for `pareto` the weighted mean of its tasks."""
+    if space.objective != "pareto":
+        return record.value[0]
+    assert record.result.scores is not None
+    return objective(record.result.scores, space.evaluate.tasks, "mean")[0]
+
+
+def _best(space: Space, records: Sequence[TrialRecord], *kinds: Kind) -> TrialRecord | None:
+    scored = [r for r in records if r.value and r.kind in kinds]
+    return max(scored, key=lambda r: _scalar(space, r), default=None)
+
+
+def _gain(space: Space, winner: TrialRecord | None, other: TrialRecord | None) -> Gain | None:
+    if winner is None or other is None:
+        return None
+    assert winner.result.scores and other.result.scores
+    kind = "mean" if space.objective == "pareto" else space.objective
+    return paired_gain(
+        winner.result.scores,
+        other.result.scores,
+        space.evaluate.tasks,
+        kind,
+        seed=space.search.seed,
+    )

@@ -1,0 +1,145 @@
+"""Optuna's samplers by short name, made anew for every proposal so that a resume repeats them."""
+
+import warnings
+from collections.abc import Callable, Mapping, Set
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import (
+    BaseSampler,
+    CmaEsSampler,
+    GPSampler,
+    NSGAIISampler,
+    RandomSampler,
+    TPESampler,
+)
+from optuna.trial import FrozenTrial
+
+from evomerge.errors import InputError
+from evomerge.space.space import Space
+
+_JOINT, _INDEPENDENT = 0, 1
+_POPULATION = 16
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+class CmaesSampler(CmaEsSampler):
+    """CMA-ES on the numbers that every recipe of the space has, from the first trial on.
+
+    Optuna takes what all trials so far have in common. Where the first generation happens to
+    share more than later ones, its optimiser no longer fits, and all else is drawn at random.
+
+    Args:
+        joint: Seed of the evolution strategy.
+        independent: Seed for values drawn at random.
+        shared: Names of the parameters to optimise.
+    """
+
+    def __init__(self, joint: int, independent: int, shared: Set[str]) -> None:
+        super().__init__(
+            seed=joint,
+            independent_sampler=RandomSampler(seed=independent),
+            warn_independent_sampling=False,
+        )
+        self._shared = shared
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Return the distributions of the shared parameters."""
+        common = super().infer_relative_search_space(study, trial)
+        return {name: common[name] for name in common if name in self._shared}
+
+
+class Nsga2Sampler(NSGAIISampler):
+    """NSGA-II whose random draws do not share a stream with its crossover.
+
+    Optuna seeds both alike. With a fresh sampler for every proposal, the first mutated value
+    would then always equal the draw that decided for crossover, and miss a tenth of its range.
+
+    Args:
+        joint: Seed for crossover and mutation.
+        independent: Seed for values drawn at random.
+        shared: Unused.
+    """
+
+    def __init__(self, joint: int, independent: int, shared: Set[str]) -> None:
+        super().__init__(seed=joint, population_size=_POPULATION)
+        self._independent = RandomSampler(seed=independent)
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Draw a value that no crossover gave."""
+        return self._independent.sample_independent(study, trial, param_name, param_distribution)
+
+
+_SAMPLERS: Mapping[str, Callable[[int, int, Set[str]], BaseSampler]] = {
+    "tpe": lambda joint, independent, shared: TPESampler(
+        seed=joint, multivariate=True, group=True, constant_liar=True
+    ),
+    "cmaes": CmaesSampler,
+    "nsga2": Nsga2Sampler,
+    "gp": lambda joint, independent, shared: GPSampler(
+        seed=joint,
+        independent_sampler=RandomSampler(seed=independent),
+        warn_independent_sampling=False,
+    ),
+    "random": lambda joint, independent, shared: RandomSampler(seed=joint),
+}
+
+
+def make_sampler(space: Space, number: int) -> BaseSampler:
+    """Make the sampler that proposes trial `number`, and only that one.
+
+    It depends on the space, the study's trials and the number alone: a resumed search proposes
+    what an uninterrupted one would have.
+
+    Args:
+        space: The space, with sampler and seed.
+        number: The trial's number, ≥ 0.
+    """
+    joint, independent = (
+        int(np.random.SeedSequence([space.search.seed, number, purpose]).generate_state(1)[0])
+        for purpose in (_JOINT, _INDEPENDENT)
+    )
+    shared = {parameter.name for parameter in space.shared_parameters}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return _SAMPLERS[space.search.sampler](joint, independent, shared)
+
+
+def drawn_at_random(space: Space) -> tuple[str, ...]:
+    """Return the parameters that the space's sampler draws at random, never learning from them.
+
+    CMA-ES, NSGA-II and the Gaussian process propose only what every recipe has, CMA-ES only
+    the numbers among it. TPE proposes everything.
+    """
+    if space.search.sampler in ("tpe", "random"):
+        return ()
+    shared = set(space.shared_parameters)
+    if space.search.sampler == "cmaes":
+        shared = {parameter for parameter in shared if parameter.kind != "choice"}
+    return tuple(p.name for p in space.parameters() if p not in shared)
+
+
+def check_sampler(space: Space) -> None:
+    """Refuse a sampler that cannot serve the objective.
+
+    Raises:
+        InputError: CMA-ES with several objectives.
+    """
+    if space.search.sampler == "cmaes" and space.objective == "pareto":
+        raise InputError(
+            "the cmaes sampler optimises one value, got objective 'pareto'",
+            where="search.sampler",
+            help="use tpe, nsga2 or gp, or objective mean, min or geometric",
+        )
