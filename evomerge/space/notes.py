@@ -6,12 +6,12 @@ from evomerge.space.space import Space
 def notes(space: Space) -> list[str]:
     """Return plain sentences on how this space will be searched; empty if all goes as expected.
 
-    Optuna's cmaes and gp search only the parameters that occur at every point; cmaes takes
-    no choices either. The others are drawn at random.
+    Optuna's cmaes, gp and nsga2 search only the parameters that occur at every point; cmaes
+    takes no choices either. The others are drawn at random.
     """
     found: list[str] = []
     sampler = space.search.sampler
-    if sampler in ("cmaes", "gp"):
+    if sampler in ("cmaes", "gp", "nsga2"):
         known = {
             p.name
             for p in space.shared_parameters
