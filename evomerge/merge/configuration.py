@@ -5,25 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import transformers
 from mergekit.architecture import ModelArchitecture
-from mergekit.common import ModelReference, get_config_value, set_config_value
-from mergekit.config import MergeConfiguration
+from mergekit.common import ModelReference
+from mergekit.config import InputSliceDefinition, MergeConfiguration
 from mergekit.options import MergeOptions
 
 from evomerge.errors import Failure, TrialError
+from evomerge.merge.export import LAYER_LISTS
 from evomerge.space.recipe import Recipe
-
-RANDOM_METHODS = frozenset({"dare_linear", "dare_ties", "della", "della_linear"})
-"""Merge methods that draw at random: their result depends on the seed."""
-
-_LAYER_LISTS = (
-    "layer_types",
-    "no_rope_layers",
-    "mlp_layer_types",
-    "block_types",
-    "sliding_windows",
-)
 
 
 class Configuration(MergeConfiguration):  # type: ignore[misc]
@@ -77,45 +66,51 @@ def options(recipe: Recipe, lora_cache: str | Path, device: str = "cpu") -> Merg
     )
 
 
-def donor(config: MergeConfiguration) -> ModelReference:
-    """Return the model that gives config and tokenizer, as mergekit chooses it."""
-    return config.base_model or config.referenced_models()[0]
-
-
-def fit_layer_lists(
-    out: transformers.PretrainedConfig, config: MergeConfiguration, arch: ModelArchitecture
-) -> None:
-    """Make per-layer lists of the output config, such as `layer_types`, follow the slices.
+def layer_lists(config: MergeConfiguration, arch: ModelArchitecture) -> dict[str, list[Any]]:
+    """Return the per-layer lists of the output's config, such as `layer_types`.
 
     mergekit changes the number of layers but leaves these lists; many architectures then
     refuse the config or read it wrongly. Each layer keeps the value that it had in the
     first model of its slice.
 
     Args:
-        out: The output config; changed in place.
         config: The merge, not yet normalized by a plan.
         arch: Its architecture.
+
+    Returns:
+        Key of the config → one value a layer; empty for a merge without slices.
     """
+    sources = _slice_sources(config, arch)
+    configs = {source.model: source.model.config() for source in sources}
+    lists: dict[str, list[Any]] = {}
+    for name in LAYER_LISTS:
+        if sources and all(isinstance(getattr(c, name, None), list) for c in configs.values()):
+            lists[name] = [
+                value
+                for source in sources
+                for value in getattr(configs[source.model], name)[slice(*source.layer_range)]
+            ]
+    return lists
+
+
+def sliced_depth(config: MergeConfiguration, arch: ModelArchitecture) -> int | None:
+    """Return the number of layers that the slices give, if mergekit will not set it itself.
+
+    It sets none for architectures that it infers from the tensors.
+    """
+    sources = _slice_sources(config, arch)
+    if not sources or next(iter(arch.modules.values())).architecture.num_layers_config_key():
+        return None
+    return sum(int(s.layer_range[1]) - int(s.layer_range[0]) for s in sources)
+
+
+def _slice_sources(
+    config: MergeConfiguration, arch: ModelArchitecture
+) -> list[InputSliceDefinition]:
+    """Return the first source of every slice; none without slices, or with several modules."""
     modules = config.modules or {}
     slices = config.slices or [s for m in modules.values() for s in m.slices or ()]
-    if not slices or len(arch.modules) != 1:
-        return
-    layers_key = next(iter(arch.modules.values())).architecture.num_layers_config_key()
-    configs: dict[ModelReference, Any] = {}
-    for name in _LAYER_LISTS:
-        values: list[Any] = []
-        for output in slices:
-            source = output.sources[0]
-            if source.model not in configs:
-                configs[source.model] = source.model.config()
-            listed = getattr(configs[source.model], name, None)
-            if not isinstance(listed, list):
-                break
-            if len(listed) < get_config_value(configs[source.model], layers_key):
-                break
-            values += listed[slice(*source.layer_range)]
-        else:
-            set_config_value(out, name, values)
+    return [output.sources[0] for output in slices] if len(arch.modules) == 1 else []
 
 
 def locate(recipe: Recipe, locations: Mapping[str, str]) -> Recipe:

@@ -1,0 +1,50 @@
+"""`evomerge merge`: a recipe becomes a model folder."""
+
+from pathlib import Path
+
+import click
+
+from evomerge.errors import InputError
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--out", required=True, type=click.Path(path_type=Path), help="The folder to make."
+)
+@click.option("--device", default="cpu", show_default=True, help="Where the arithmetic runs.")
+@click.option("--force", is_flag=True, help="Replace a model folder that is there.")
+def command(recipe: Path, out: Path, device: str, force: bool) -> None:
+    """Merge RECIPE, a mergekit YAML, into a model folder with tokenizer and model card."""
+    from evomerge.space.marks import read_marked
+    from evomerge.space.recipe import Recipe
+    from evomerge.zoo import cache_dir, locate
+
+    try:
+        text = recipe.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise InputError(f"cannot read the recipe: {reason}", where=str(recipe)) from None
+    document = read_marked(text, recipe).value
+    if not isinstance(document, dict) or "merge_method" not in document:
+        space = isinstance(document, dict) and "recipes" in document
+        raise InputError(
+            "this is no recipe: it has no merge_method",
+            where=str(recipe),
+            help=f"this is a search space: evomerge search {recipe}" if space else "",
+        )
+    point = Recipe.from_yaml(text)
+    locations = {reference: locate(reference) for reference in point.models}
+
+    from evomerge.merge.disk import merge_to_disk
+    from evomerge.merge.integrity import check_parents
+
+    check_parents(
+        locations,
+        slices="slices" in document,
+        own_tokenizers=bool(document.get("tokenizer_source") or document.get("tokenizer")),
+    )
+    made = merge_to_disk(
+        point, locations, out, cache_dir() / "adapters", device=device, force=force
+    )
+    click.echo(f"merged into {made}")

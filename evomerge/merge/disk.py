@@ -1,0 +1,189 @@
+"""Merge into a model folder that is there whole or not at all."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from mergekit.card import generate_card
+from mergekit.io.tasks import TensorWriterTask
+from mergekit.io.tensor_writer import TensorWriter
+from mergekit.merge import _copy_tagalong_files, _copy_tokenizer, _set_chat_template
+from mergekit.options import MergeOptions
+from safetensors import SafetensorError
+
+from evomerge.errors import EvomergeError, Failure, InputError, PlatformError, TrialError
+from evomerge.merge.configuration import Configuration, configuration, locate, options
+from evomerge.merge.engine import Executed, check_finite, execute
+from evomerge.merge.export import export_yaml
+from evomerge.merge.parents import Parents
+from evomerge.merge.seeding import seeded
+from evomerge.space.recipe import Recipe
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def merge_to_disk(
+    recipe: Recipe,
+    locations: Mapping[str, str],
+    out: str | Path,
+    cache: str | Path,
+    *,
+    device: str = "cpu",
+    force: bool = False,
+    notes: Sequence[str] = (),
+) -> Path:
+    """Write the merged model, its tokenizer, the recipe and a model card into a folder.
+
+    The weights are those of `MemoryMerger.merge` and of `mergekit-yaml`. Everything is
+    written beside the target and renamed at the end.
+
+    Args:
+        recipe: References as the space writes them.
+        locations: Reference → folder, hub id, or `X+adapter`.
+        out: The folder to make.
+        cache: Folder for models with adapters merged in.
+        device: `cpu`, or where the arithmetic runs.
+        force: Replace a model folder that is there.
+        notes: Lines for the header of `mergekit_config.yml`.
+
+    Returns:
+        The folder's absolute path.
+
+    Raises:
+        InputError: The target is taken, or a model cannot be found.
+        PlatformError: Disk full, or folder unwritable.
+        TrialError: The merge failed, by name.
+    """
+    out = Path(out).absolute()
+    _check_target(out, force)
+    parents = Parents(cache)
+    located = locate(recipe, locations)
+    parents.merge_adapters(located.models)
+    parents.hold(located.models)
+    config = configuration(located.with_models({m: parents.reference(m) for m in located.models}))
+    settings = options(located, parents.lora_cache, device)
+    text = export_yaml(
+        recipe, locations, notes=notes, lora_cache=cache, file="mergekit_config.yml", device=device
+    )
+    with _platform_errors(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-", dir=out.parent))
+        try:
+            with seeded(located.seed):
+                executed = execute(config.model_copy(deep=True), settings, _writer(scratch))
+            _write_companions(scratch, config, settings, executed)
+            (scratch / "mergekit_config.yml").write_text(text, encoding="utf-8")
+            card = generate_card(configuration(located), text.rstrip(), name=out.name)
+            (scratch / "README.md").write_text(card, encoding="utf-8")
+            scratch.chmod(0o777 & ~_umask())
+            _put(scratch, out)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return out
+
+
+def _check_target(out: Path, force: bool) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise InputError("the target is a file", where=str(out), help="name a folder")
+    if not any(out.iterdir()):
+        return
+    if not force:
+        raise InputError("the target folder is not empty", where=str(out), help="add --force")
+    if not (out / "config.json").exists():
+        raise InputError(
+            "--force replaces a model folder, and this one holds no config.json",
+            where=str(out),
+            help="name another folder, or remove it yourself",
+        )
+
+
+class _CheckedWriter(TensorWriter):  # type: ignore[misc]
+    def save_tensor(self, name: str, tensor: torch.Tensor, clone: bool = False) -> None:
+        check_finite(name, tensor)
+        super().save_tensor(name, tensor, clone)
+
+
+class _CheckedWriterTask(TensorWriterTask):  # type: ignore[misc]
+    def execute(self, **_: object) -> _CheckedWriter:
+        return _CheckedWriter(self.out_path, max_shard_size=self.max_shard_size)
+
+
+def _writer(folder: Path) -> TensorWriterTask:
+    return _CheckedWriterTask(
+        out_path=str(folder), max_shard_size=MergeOptions.model_fields["out_shard_size"].default
+    )
+
+
+def _write_companions(
+    folder: Path, config: Configuration, settings: MergeOptions, executed: Executed
+) -> None:
+    executed.config.save_pretrained(folder)
+    if executed.tokenizer is not None:
+        _set_chat_template(executed.tokenizer, config)
+        executed.tokenizer.save_pretrained(folder)
+    else:
+        try:
+            _copy_tokenizer(config, str(folder), options=settings)
+        except (RuntimeError, ValueError, KeyError) as error:
+            reason = f"the tokenizer cannot be copied: {error}"
+            raise TrialError(Failure.MERGE_FAILED, reason) from error
+    files = executed.arch.tagalong_files or []
+    _copy_tagalong_files(config, str(folder), files=files, options=settings)
+
+
+def _put(scratch: Path, out: Path) -> None:
+    """Rename a finished folder to its place; what stood there goes only afterwards."""
+    if not out.exists():
+        scratch.rename(out)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}.replaced-", dir=out.parent))
+    os.replace(out, old)
+    try:
+        scratch.rename(out)
+    except OSError:
+        os.replace(old, out)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _platform_errors(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _named(error, error.errno, out) from error
+    except SafetensorError as error:
+        raise _named(error, None, out) from error
+    except TrialError as error:
+        cause = error.__cause__
+        if isinstance(cause, OSError | SafetensorError) and _is_full(cause):
+            raise _named(cause, errno.ENOSPC, out) from error
+        raise
+
+
+def _is_full(error: BaseException) -> bool:
+    return getattr(error, "errno", None) in _FULL or "os error 28" in str(error)
+
+
+def _named(error: Exception, number: int | None, out: Path) -> EvomergeError:
+    if number in _FULL or _is_full(error):
+        return PlatformError(
+            "the disk is full; nothing was left behind", where=str(out), help="free some space"
+        )
+    if number is not None:
+        reason = os.strerror(number)
+        return PlatformError(f"cannot write the model folder: {reason}", where=str(out))
+    return TrialError(Failure.MERGE_FAILED, f"the merged model cannot be completed: {error}")
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

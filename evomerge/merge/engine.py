@@ -1,0 +1,141 @@
+"""Run one merge through mergekit's own plan and executor, with a writer of our choice."""
+
+import contextlib
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import transformers
+from huggingface_hub.errors import StrictDataclassError
+from mergekit.architecture import ModelArchitecture, get_architecture_info
+from mergekit.common import set_config_value
+from mergekit.graph import Executor
+from mergekit.io.tasks import FinalizeModel, LoaderCache, SaveTensor, TensorWriterTask
+from mergekit.merge import _model_out_config, _update_config_vocab
+from mergekit.options import MergeOptions
+from mergekit.plan import MergePlanner
+from mergekit.tokenizer import TokenizerInfo
+from safetensors import SafetensorError
+
+from evomerge.errors import Failure, TrialError
+from evomerge.merge.configuration import Configuration, layer_lists, sliced_depth
+
+Tokenizer = transformers.PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What a run leaves beside the tensors.
+
+    Args:
+        arch: The architecture as mergekit knows it.
+        config: The output model's config, as it would come back from its file.
+        tokenizer: The tokenizer that the merge built, or None if the donor's is to be copied.
+    """
+
+    arch: ModelArchitecture
+    config: transformers.PretrainedConfig
+    tokenizer: Tokenizer | None
+
+
+def execute(config: Configuration, settings: MergeOptions, writer: TensorWriterTask) -> Executed:
+    """Do what mergekit's `run_merge` does, in its order, up to saving config and tokenizer.
+
+    The graph has the shape of mergekit's graph to disk, so that random methods draw for
+    the tensors in the same order.
+
+    Args:
+        config: The merge; normalized in place by mergekit's plan.
+        settings: mergekit's options; the seed is the caller's business.
+        writer: Its `execute` gives what takes the tensors: `save_tensor`, `finalize`.
+
+    Raises:
+        TrialError: The merge failed, by name.
+    """
+    with _named_failures():
+        arch = get_architecture_info(config, settings)
+        LoaderCache().setup(options=settings)
+        out = _model_out_config(config, arch)
+        lists, depth = layer_lists(config, arch), sliced_depth(config, arch)
+        if depth is not None:
+            set_config_value(out, "num_hidden_layers", depth)
+        tasks = MergePlanner(config, arch, settings, out).plan_to_disk(out_path="")
+        saves = [
+            task.model_copy(update={"writer_task": writer})
+            for task in tasks
+            if isinstance(task, SaveTensor)
+        ]
+        finalize = FinalizeModel(tensor_save_tasks=tuple(saves), writer_task=writer)
+        others = [task for task in tasks if not isinstance(task, SaveTensor | FinalizeModel)]
+        device = torch.device(settings.device)
+        executor = Executor([*saves, finalize, *others], math_device=device, storage_device=device)
+        tokenizer = None
+        with no_progress() if others else contextlib.nullcontext():
+            for _, value in executor.run(quiet=True):
+                if isinstance(value, TokenizerInfo):
+                    tokenizer = value.tokenizer
+        if tokenizer is not None:
+            multiple = config.tokenizer.pad_to_multiple_of if config.tokenizer else None
+            _update_config_vocab(out, arch, tokenizer, pad_to_multiple_of=multiple)
+        return Executed(arch, _as_saved(out, lists), tokenizer)
+
+
+def check_finite(name: str, tensor: torch.Tensor) -> None:
+    """Refuse a merged tensor that holds NaN or infinity.
+
+    Raises:
+        TrialError: It does (`NAN_WEIGHTS`).
+    """
+    if tensor.numel() and tensor.is_floating_point():
+        low, high = torch.aminmax(tensor)
+        if not (torch.isfinite(low) and torch.isfinite(high)):
+            raise TrialError(Failure.NAN_WEIGHTS, f"merged {name} holds NaN or infinity")
+
+
+@contextlib.contextmanager
+def no_progress() -> Iterator[None]:
+    """Hide mergekit's progress bar of building tokenizers; it has no switch."""
+    with contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+@contextlib.contextmanager
+def _named_failures() -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise TrialError(Failure.OUT_OF_MEMORY, str(error) or "out of memory") from error
+    except OSError as error:
+        if error.errno is not None:  # the machine's, for the caller to judge
+            raise
+        raise TrialError(Failure.MERGE_FAILED, f"mergekit: {error}") from error
+    except (
+        RuntimeError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        SafetensorError,
+        StrictDataclassError,
+    ) as error:
+        raise TrialError(_name(str(error)), f"mergekit: {error}") from error
+
+
+def _name(text: str) -> Failure:
+    lowered = text.lower()
+    if "can't allocate memory" in lowered or "not enough memory" in lowered:
+        return Failure.OUT_OF_MEMORY
+    if any(hint in lowered for hint in ("size mismatch", "tensor size", "must match the size")):
+        return Failure.SHAPE_MISMATCH
+    return Failure.MERGE_FAILED
+
+
+def _as_saved(
+    out: transformers.PretrainedConfig, lists: dict[str, list[Any]]
+) -> transformers.PretrainedConfig:
+    values = json.loads(out.to_json_string(use_diff=False)) | lists
+    saved: transformers.PretrainedConfig = type(out).from_dict(values)
+    return saved

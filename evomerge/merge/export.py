@@ -1,0 +1,83 @@
+"""Write a recipe as plain mergekit YAML that merges to the weights that were scored."""
+
+import json
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from evomerge.space.recipe import Recipe
+
+RANDOM_METHODS = frozenset({"dare_linear", "dare_ties", "della", "della_linear"})
+"""Merge methods that draw at random: their result depends on the seed."""
+
+LAYER_LISTS = ("layer_types", "no_rope_layers", "mlp_layer_types", "layers_block_type")
+"""Keys of a model's config that hold one value a layer; mergekit does not slice them."""
+
+
+def export_yaml(
+    recipe: Recipe,
+    locations: Mapping[str, str],
+    *,
+    notes: Sequence[str] = (),
+    lora_cache: str | Path | None = None,
+    file: str = "best.yaml",
+    device: str = "cpu",
+) -> str:
+    """Return mergekit YAML with real model paths, under comments that say how to use it.
+
+    Args:
+        recipe: References as the space writes them.
+        locations: Reference → folder, hub id, or `X+adapter`.
+        notes: Lines for the header: where the recipe comes from, what it scored.
+        lora_cache: Folder of merged adapters that the search used, if any.
+        file: The YAML's own name, for the commands in the header.
+        device: The device on which the scored weights were merged.
+    """
+    located = recipe.with_models(locations)
+    comments = [
+        f"evomerge recipe {recipe.recipe_id}",
+        *notes,
+        "",
+        *_commands(recipe, located, lora_cache, file, device),
+    ]
+    header = "".join(
+        f"# {line}".rstrip() + "\n" for note in comments for line in (note.splitlines() or [""])
+    )
+    return f"{header}\n{located.to_yaml()}"
+
+
+def _commands(
+    recipe: Recipe, located: Recipe, lora_cache: str | Path | None, file: str, device: str
+) -> Iterable[str]:
+    name = shlex.quote(file)
+    yield "Merge it with either of:"
+    yield f"  evomerge merge {name} -o OUT" + (f" --device {device}" if device != "cpu" else "")
+    if _mergekit_loses_layers(located):
+        yield "(mergekit-yaml alone would leave per-layer lists in config.json as they were.)"
+        return
+    command = f"  mergekit-yaml {name} OUT"
+    drawn = recipe.method in RANDOM_METHODS
+    adapters = any("+" in model for model in located.models)
+    if drawn:
+        command += f" --random-seed {located.seed}"
+    if adapters:
+        command += f" --lora-merge-cache {shlex.quote(str(lora_cache or 'lora-cache'))}"
+    if device != "cpu":
+        command += f" --device {device} --low-cpu-memory"
+    yield command
+    if drawn and adapters:
+        yield "(Merging adapters draws random numbers too: if that cache does not hold them yet,"
+        yield "run mergekit-yaml twice and keep the second result.)"
+
+
+def _mergekit_loses_layers(located: Recipe) -> bool:
+    if "slices" not in located.document:
+        return False
+    for model in located.models:
+        try:
+            config = json.loads((Path(model.split("+")[0]) / "config.json").read_text())
+        except (OSError, ValueError):
+            continue
+        if any(key in config for key in LAYER_LISTS):
+            return True
+    return False
