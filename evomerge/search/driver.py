@@ -9,9 +9,10 @@ from evomerge.search.interrupts import Interrupts
 from evomerge.search.loop import Candidate, Loop
 from evomerge.search.outcome import Outcome
 from evomerge.search.run import Run
-from evomerge.search.samplers import check_sampler, drawn_at_random, make_sampler
+from evomerge.search.samplers import check_sampler, make_sampler
 from evomerge.search.study import STAGES, Pending
 from evomerge.space.generation0 import fixed_recipes
+from evomerge.space.notes import notes
 from evomerge.workers.protocol import WorkerPool
 
 _REPEATS = 50
@@ -42,6 +43,8 @@ def run_search(run: Run, pool: WorkerPool, listeners: Sequence[Listener] = ()) -
         interrupts.announce = lambda: loop.note(_STOPPING)
         earlier = [record for stage in STAGES for record in run.study.records(stage)]
         loop.each(lambda listener: listener.on_start(run.folder, run.space, earlier))
+        for text in notes(run.space):
+            loop.note(text)
         _score_generation0(loop)
         _sample(loop)
         outcome = judge(loop)
@@ -81,11 +84,4 @@ def _sample(loop: Loop) -> None:
             return None
         return study.propose(space, make_sampler(space, study.count("search")))
 
-    if names := drawn_at_random(space):
-        shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
-        loop.note(
-            f"{space.search.sampler} draws {len(names)} of {len(space.parameters())} parameters "
-            f"at random, since not every recipe has them or they are no numbers: {shown}. "
-            "The sampler tpe learns from all of them"
-        )
     loop.run("search", next_pending, planned=budget)

@@ -1,10 +1,11 @@
 """The end of a search: fresh documents choose the winner, held-out ones judge it, once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from evomerge.errors import EvomergeError
-from evomerge.evaluate.objective import objective
-from evomerge.evaluate.statistics import Gain, paired_gain
+from evomerge.evaluate.objective import scalar
+from evomerge.evaluate.statistics import Gain, paired_gain, smallest_difference, verdict
 from evomerge.search.loop import Candidate, Loop
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import Kind, Stage, TrialRecord
@@ -35,9 +36,8 @@ def judge(loop: Loop) -> Outcome:
     crowned = next((r for r in held_out if r.value and r.recipe == winner.recipe), None)
     parent = _best(space, held_out, "base", "parent")
     blend = _best(space, held_out, "blend")
-    over_parent, over_blend = _gain(space, crowned, parent), _gain(space, crowned, blend)
     quick = [r for r in [*fixed, *sampled] if r.value and r.duplicate_of is None]
-    return Outcome(
+    outcome = Outcome(
         winner=winner,
         chosen_on=winner.documents,
         finalists=tuple(finalists),
@@ -45,14 +45,15 @@ def judge(loop: Loop) -> Outcome:
         held_out=tuple(held_out),
         best_parent=parent,
         best_blend=blend,
-        gain_over_best_parent=over_parent,
-        gain_over_best_blend=over_blend,
-        smallest_difference=None,
+        gain_over_best_parent=_gain(space, crowned, parent),
+        gain_over_best_blend=_gain(space, crowned, blend),
+        smallest_difference=_smallest(space, crowned, parent or blend),
         verdict="",
         n_recipes=len(quick),
         n_failed=sum(not r.value for stage in STAGES for r in study.records(stage)),
         front=tuple(pareto_front(sampled)) if space.objective == "pareto" else (),
     )
+    return replace(outcome, verdict=_verdict(space, outcome))
 
 
 def choose_finalists(
@@ -110,11 +111,8 @@ def _ranked(space: Space, records: Sequence[TrialRecord]) -> list[TrialRecord]:
 
 
 def _scalar(space: Space, record: TrialRecord) -> float:
-    """Return one number for a record; for `pareto` the weighted mean of its tasks."""
-    if space.objective != "pareto":
-        return record.value[0]
     assert record.result.scores is not None
-    return objective(record.result.scores, space.evaluate.tasks, "mean")[0]
+    return scalar(record.result.scores, space.evaluate.tasks, space.objective)
 
 
 def _best(space: Space, records: Sequence[TrialRecord], *kinds: Kind) -> TrialRecord | None:
@@ -126,11 +124,34 @@ def _gain(space: Space, winner: TrialRecord | None, other: TrialRecord | None) -
     if winner is None or other is None:
         return None
     assert winner.result.scores and other.result.scores
-    kind = "mean" if space.objective == "pareto" else space.objective
     return paired_gain(
         winner.result.scores,
         other.result.scores,
         space.evaluate.tasks,
-        kind,
+        space.objective,
         seed=space.search.seed,
+    )
+
+
+def _smallest(space: Space, winner: TrialRecord | None, other: TrialRecord | None) -> float | None:
+    if winner is None or other is None:
+        return None
+    assert winner.result.scores and other.result.scores
+    return smallest_difference(winner.result.scores, other.result.scores, space.evaluate.tasks)
+
+
+def _verdict(space: Space, outcome: Outcome) -> str:
+    if not space.evaluate.held_out:
+        return (
+            "There is no verdict: held_out is 0, and the score of a winner on the documents that "
+            "chose it is too high."
+        )
+    if all(not r.value or r.recipe != outcome.winner.recipe for r in outcome.held_out):
+        return "There is no verdict: the winner could not be scored on the held-out documents."
+    parent, blend = outcome.best_parent, outcome.best_blend
+    return verdict(
+        outcome.gain_over_best_parent,
+        outcome.gain_over_best_blend,
+        parent.label if parent else "",
+        blend.label if blend else "",
     )

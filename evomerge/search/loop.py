@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from evomerge.errors import Failure
-from evomerge.evaluate.objective import objective
+from evomerge.evaluate.objective import objective, scalar
 from evomerge.search.events import Listener, Progress
 from evomerge.search.interrupts import Interrupts
 from evomerge.search.record import Kind, Stage, TrialRecord, documents_of
@@ -65,6 +65,7 @@ class Loop:
         self._sampling_since: float | None = None
         self._elapsed_before_s = study.elapsed_s
         self._scored: dict[_Key, TrialRecord] = {}
+        self._incumbent: tuple[float, TrialRecord] | None = None
         self._ended = {stage: [0, 0] for stage in STAGES}
         for stage in STAGES:
             for record in study.records(stage):
@@ -201,10 +202,17 @@ class Loop:
             self.repeats = self.repeats + 1 if record.duplicate_of is not None else 0
         if record.value and record.recipe:
             self._scored.setdefault(_key(record.stage, record.recipe), record)
+            self._compare(record)
+
+    def _compare(self, record: TrialRecord) -> None:
+        assert record.result.scores is not None
+        if record.documents == "quick":
+            value = scalar(record.result.scores, self.space.evaluate.tasks, self.space.objective)
+            if self._incumbent is None or value > self._incumbent[0]:
+                self._incumbent = value, record
 
     def _progress(self, stage: Stage) -> Progress:
         done, failed = self._ended[stage]
-        quick = [r for r in self._scored.values() if r.documents == "quick"]
         return Progress(
             stage=stage,
             done=done,
@@ -212,7 +220,7 @@ class Loop:
             failed=failed,
             in_flight=len(self._in_flight),
             elapsed_s=self.elapsed_s,
-            incumbent=max(quick, key=lambda r: sum(r.value), default=None),
+            incumbent=self._incumbent[1] if self._incumbent else None,
         )
 
 

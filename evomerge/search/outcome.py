@@ -24,7 +24,8 @@ class Outcome:
         best_blend: The fixed blend that is best there, or None.
         gain_over_best_parent: Winner minus best parent, document by document, or None.
         gain_over_best_blend: Winner minus best blend, or None.
-        smallest_difference: The smallest gain that this many held-out documents can show.
+        smallest_difference: The smallest gain over the best parent (without parents, the best
+            blend) that this many held-out documents can show, or None.
         verdict: One plain sentence.
         n_recipes: Distinct recipes scored on the quick documents.
         n_failed: Trials that failed, of all stages.

@@ -117,20 +117,6 @@ def make_sampler(space: Space, number: int) -> BaseSampler:
         return _SAMPLERS[space.search.sampler](joint, independent, shared)
 
 
-def drawn_at_random(space: Space) -> tuple[str, ...]:
-    """Return the parameters that the space's sampler draws at random, never learning from them.
-
-    CMA-ES, NSGA-II and the Gaussian process propose only what every recipe has, CMA-ES only
-    the numbers among it. TPE proposes everything.
-    """
-    if space.search.sampler in ("tpe", "random"):
-        return ()
-    shared = set(space.shared_parameters)
-    if space.search.sampler == "cmaes":
-        shared = {parameter for parameter in shared if parameter.kind != "choice"}
-    return tuple(p.name for p in space.parameters() if p not in shared)
-
-
 def check_sampler(space: Space) -> None:
     """Refuse a sampler that cannot serve the objective.
 

@@ -1,0 +1,131 @@
+"""One worker: parents, live model and tasks are built once, then recipe after recipe is scored."""
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import transformers
+from safetensors.torch import load_file
+
+from evomerge.errors import Failure, PlatformError, TrialError
+from evomerge.evaluate.scorer import Scorer
+from evomerge.evaluate.scores import Scores
+from evomerge.merge.disk import merge_to_disk
+from evomerge.merge.live import LiveModel
+from evomerge.merge.memory import MemoryMerger, Merged
+from evomerge.space.recipe import Recipe
+from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
+from evomerge.workers.tokenizers import Tokenizer, Tokenizers
+
+_SCRATCH = "disk-trial-"
+
+
+class Worker:
+    """Merges and scores recipes in this process. Not thread-safe.
+
+    Building one takes the process's CPU threads: `workers.threads`, or the cores divided by
+    `workers.count`.
+
+    Args:
+        spec: Models, tasks, mode, devices.
+
+    Raises:
+        InputError: Model files or tasks are wrong.
+        PlatformError: There is no GPU though one was asked for, or the cache is unwritable.
+    """
+
+    def __init__(self, spec: WorkerSpec) -> None:
+        settings = spec.workers
+        torch.set_num_threads(settings.threads or max(1, _cores() // settings.count))
+        if settings.gpus and not torch.cuda.is_available():
+            raise PlatformError(
+                f"torch finds no GPU, got {settings.gpus:g} asked for",
+                where="workers.gpus",
+                help="install torch with CUDA, or set workers.gpus to 0",
+            )
+        self._spec = spec
+        self._device = "cuda" if settings.gpus else "cpu"
+        self._scorer = Scorer(spec.evaluate)
+        self._live = LiveModel(self._device)
+        self._tokenizers = Tokenizers()
+        self._merger = MemoryMerger(spec.locations, spec.cache, self._device)
+        self._seconds: dict[str, float] = {}
+        if settings.mode == "disk":
+            _sweep(Path(spec.cache))
+
+    def run(self, job: Job) -> TrialResult:
+        """Merge and score one recipe. What can go wrong with one recipe becomes its result.
+
+        Raises:
+            InputError: Model files or tasks are wrong, for every recipe.
+            PlatformError: The machine stands in the way of every recipe.
+        """
+        self._seconds = {}
+        started = time.perf_counter()
+        scores, failure, message = None, None, ""
+        try:
+            scores = self._score(job)
+        except TrialError as error:
+            failure, message = error.failure, error.what
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            failure, message = Failure.OUT_OF_MEMORY, str(error) or "out of memory"
+        self._seconds["total"] = time.perf_counter() - started
+        return TrialResult(job.key, scores, failure, message, self._seconds)
+
+    def _score(self, job: Job) -> Scores:
+        with self._timed("merge"):
+            if self._spec.workers.mode == "disk":
+                merged, tokenizer = self._merge_on_disk(job.recipe)
+            else:
+                merged = self._merger.merge(job.recipe)
+                tokenizer = self._tokenizers.of(job.recipe, self._merger)
+        with self._timed("place"):
+            model = self._live.place(merged)
+            del merged
+        with self._timed("score"):
+            return self._scorer.score(model, tokenizer, job.documents)
+
+    def _merge_on_disk(self, recipe: Recipe) -> tuple[Merged, Tokenizer]:
+        cache = Path(self._spec.cache)
+        with tempfile.TemporaryDirectory(prefix=f"{_SCRATCH}{os.getpid()}-", dir=cache) as scratch:
+            folder = merge_to_disk(
+                recipe,
+                self._spec.locations,
+                Path(scratch) / "model",
+                cache,
+                device=self._device,
+            )
+            tensors: dict[str, torch.Tensor] = {}
+            for shard in sorted(folder.glob("*.safetensors")):
+                tensors |= load_file(shard, device=self._device)
+            config = transformers.AutoConfig.from_pretrained(folder)
+            return Merged(tensors, config), self._tokenizers.in_folder(folder)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[stage] = time.perf_counter() - started
+
+
+def _sweep(cache: Path) -> None:
+    """Delete what disk merges of dead processes left behind."""
+    for scratch in cache.glob(f"{_SCRATCH}*"):
+        try:
+            os.kill(int(scratch.name.removeprefix(_SCRATCH).split("-")[0]), 0)
+        except ProcessLookupError:
+            shutil.rmtree(scratch, ignore_errors=True)
+        except PermissionError:
+            continue
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
