@@ -1,9 +1,8 @@
 """Run one merge through mergekit's own plan and executor, with a writer of our choice."""
 
-import contextlib
-import io
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ from safetensors import SafetensorError
 
 from evomerge.errors import Failure, TrialError
 from evomerge.merge.configuration import Configuration, layer_lists, sliced_depth
+from evomerge.merge.quiet import quiet
 
 Tokenizer = transformers.PreTrainedTokenizerBase
 
@@ -55,7 +55,7 @@ def execute(config: Configuration, settings: MergeOptions, writer: TensorWriterT
     Raises:
         TrialError: The merge failed, by name.
     """
-    with _named_failures():
+    with quiet(), _named_failures(Failure.INVALID_RECIPE):
         arch = get_architecture_info(config, settings)
         LoaderCache().setup(options=settings)
         out = _model_out_config(config, arch)
@@ -63,24 +63,29 @@ def execute(config: Configuration, settings: MergeOptions, writer: TensorWriterT
         if depth is not None:
             set_config_value(out, "num_hidden_layers", depth)
         tasks = MergePlanner(config, arch, settings, out).plan_to_disk(out_path="")
-        saves = [
-            task.model_copy(update={"writer_task": writer})
-            for task in tasks
-            if isinstance(task, SaveTensor)
-        ]
-        finalize = FinalizeModel(tensor_save_tasks=tuple(saves), writer_task=writer)
-        others = [task for task in tasks if not isinstance(task, SaveTensor | FinalizeModel)]
-        device = torch.device(settings.device)
-        executor = Executor([*saves, finalize, *others], math_device=device, storage_device=device)
-        tokenizer = None
-        with no_progress() if others else contextlib.nullcontext():
-            for _, value in executor.run(quiet=True):
-                if isinstance(value, TokenizerInfo):
-                    tokenizer = value.tokenizer
+    with quiet(), _named_failures(Failure.MERGE_FAILED):
+        tokenizer = _run(tasks, writer, settings.device)
         if tokenizer is not None:
             multiple = config.tokenizer.pad_to_multiple_of if config.tokenizer else None
             _update_config_vocab(out, arch, tokenizer, pad_to_multiple_of=multiple)
         return Executed(arch, _as_saved(out, lists), tokenizer)
+
+
+def _run(tasks: list[Any], writer: TensorWriterTask, device: str) -> Tokenizer | None:
+    saves = [
+        task.model_copy(update={"writer_task": writer})
+        for task in tasks
+        if isinstance(task, SaveTensor)
+    ]
+    finalize = FinalizeModel(tensor_save_tasks=tuple(saves), writer_task=writer)
+    others = [task for task in tasks if not isinstance(task, SaveTensor | FinalizeModel)]
+    at = torch.device(device)
+    executor = Executor([*saves, finalize, *others], math_device=at, storage_device=at)
+    tokenizer = None
+    for _, value in executor.run(quiet=True):
+        if isinstance(value, TokenizerInfo):
+            tokenizer = value.tokenizer
+    return tokenizer
 
 
 def check_finite(name: str, tensor: torch.Tensor) -> None:
@@ -95,15 +100,9 @@ def check_finite(name: str, tensor: torch.Tensor) -> None:
             raise TrialError(Failure.NAN_WEIGHTS, f"merged {name} holds NaN or infinity")
 
 
-@contextlib.contextmanager
-def no_progress() -> Iterator[None]:
-    """Hide mergekit's progress bar of building tokenizers; it has no switch."""
-    with contextlib.redirect_stderr(io.StringIO()):
-        yield
-
-
-@contextlib.contextmanager
-def _named_failures() -> Iterator[None]:
+@contextmanager
+def _named_failures(otherwise: Failure) -> Iterator[None]:
+    """Turn what mergekit raises into a `TrialError` with the failure's name."""
     try:
         yield
     except (MemoryError, torch.OutOfMemoryError) as error:
@@ -111,7 +110,7 @@ def _named_failures() -> Iterator[None]:
     except OSError as error:
         if error.errno is not None:  # the machine's, for the caller to judge
             raise
-        raise TrialError(Failure.MERGE_FAILED, f"mergekit: {error}") from error
+        raise TrialError(otherwise, f"mergekit: {error}") from error
     except (
         RuntimeError,
         ValueError,
@@ -121,16 +120,16 @@ def _named_failures() -> Iterator[None]:
         SafetensorError,
         StrictDataclassError,
     ) as error:
-        raise TrialError(_name(str(error)), f"mergekit: {error}") from error
+        raise TrialError(_name(str(error), otherwise), f"mergekit: {error}") from error
 
 
-def _name(text: str) -> Failure:
+def _name(text: str, otherwise: Failure) -> Failure:
     lowered = text.lower()
     if "can't allocate memory" in lowered or "not enough memory" in lowered:
         return Failure.OUT_OF_MEMORY
     if any(hint in lowered for hint in ("size mismatch", "tensor size", "must match the size")):
         return Failure.SHAPE_MISMATCH
-    return Failure.MERGE_FAILED
+    return otherwise
 
 
 def _as_saved(

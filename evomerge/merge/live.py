@@ -2,19 +2,18 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 import transformers
-from transformers.utils import logging
 
 from evomerge.errors import Failure, TrialError
 from evomerge.merge.memory import Merged
+from evomerge.merge.quiet import quiet
 from evomerge.merge.seeding import kept_rng
 
-_Key = tuple[str, str, tuple[tuple[str, torch.dtype, torch.Size], ...]]
+_Key = tuple[str, tuple[tuple[str, torch.dtype, torch.Size], ...]]
 
 
 class LiveModel:
@@ -56,6 +55,8 @@ class LiveModel:
         except (torch.OutOfMemoryError, MemoryError) as error:
             self._models.clear()
             raise TrialError(Failure.OUT_OF_MEMORY, str(error) or "out of memory") from error
+        if model.can_generate():
+            model.generation_config = _generation_config(merged)
         self._models.move_to_end(key)
         return model
 
@@ -71,7 +72,13 @@ def _key(merged: Merged) -> _Key:
     named = {k: v for k, v in merged.config.to_dict().items() if k != "_name_or_path"}
     config = json.dumps(named, sort_keys=True, default=str)
     shapes = sorted((name, t.dtype, t.shape) for name, t in merged.tensors.items())
-    return config, str(merged.generation), tuple(shapes)
+    return config, tuple(shapes)
+
+
+def _generation_config(merged: Merged) -> transformers.GenerationConfig:
+    if merged.generation is None:
+        return transformers.GenerationConfig.from_model_config(merged.config)
+    return transformers.GenerationConfig.from_pretrained(merged.generation)
 
 
 def _load(merged: Merged, device: str) -> transformers.PreTrainedModel:
@@ -82,7 +89,7 @@ def _load(merged: Merged, device: str) -> transformers.PreTrainedModel:
         raise TrialError(Failure.SHAPE_MISMATCH, f"transformers has no causal LM for {name}")
     state = {name: tensor.clone() for name, tensor in merged.tensors.items()}
     try:
-        with kept_rng(), _no_progress():
+        with kept_rng(), quiet():
             model, info = auto[type(merged.config)].from_pretrained(
                 None,
                 config=merged.config,
@@ -99,8 +106,6 @@ def _load(merged: Merged, device: str) -> transformers.PreTrainedModel:
         if names := sorted(map(str, info[kind])):
             listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
             raise TrialError(Failure.SHAPE_MISMATCH, f"{kind.replace('_', ' ')}: {listed}")
-    if merged.generation is not None and model.can_generate():
-        model.generation_config = transformers.GenerationConfig.from_pretrained(merged.generation)
     placed: transformers.PreTrainedModel = model.to(device).eval()
     return placed
 
@@ -122,14 +127,3 @@ def _fill(model: transformers.PreTrainedModel, tensors: Mapping[str, torch.Tenso
     for name, tensor in tensors.items():
         slots[name].copy_(tensor)
     return True
-
-
-@contextmanager
-def _no_progress() -> Iterator[None]:
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -10,7 +10,8 @@ from mergekit.tokenizer.build import build_tokenizer
 
 from evomerge.errors import Failure, TrialError
 from evomerge.merge.configuration import Configuration
-from evomerge.merge.engine import Tokenizer, no_progress
+from evomerge.merge.engine import Tokenizer
+from evomerge.merge.quiet import quiet
 
 
 def donor(config: Configuration) -> ModelReference:
@@ -31,7 +32,7 @@ def tokenizer_of(config: Configuration) -> Tokenizer:
         if source is None:
             tokenizer = transformers.AutoTokenizer.from_pretrained(donor(config).model.path)
         else:
-            with no_progress():
+            with quiet():
                 tokenizer = build_tokenizer(
                     base_model=config.base_model,
                     referenced_models=config.referenced_models(),

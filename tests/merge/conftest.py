@@ -1,0 +1,151 @@
+"""What the tests of merging share: recipes, mergekit's command line, equality with its folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from evomerge.merge.export import export_yaml
+from evomerge.merge.live import LiveModel
+from evomerge.merge.memory import MemoryMerger, Merged
+from evomerge.space.recipe import Recipe
+
+Document = dict[str, Any]
+GRADIENT = [0.2, 0.9, 0.5]
+FILTER = [{"filter": "self_attn", "value": 0.3}, {"filter": "mlp", "value": 0.8}, {"value": 0.6}]
+VALUES = {"plain": 0.6, "gradient": GRADIENT, "filter": FILTER}
+
+
+def weighted(method: str, value: Any = 0.6, models: str = "abc", **top: Any) -> Document:
+    """A recipe of models with a weight each; top-level keys as given."""
+    sparse = {} if method in ("linear", "nuslerp", "task_arithmetic") else {"density": 0.5}
+    return {
+        "merge_method": method,
+        "models": [{"model": m, "parameters": {"weight": value} | sparse} for m in models],
+        "dtype": "float32",
+    } | top
+
+
+def stack(*blocks: tuple[str, int, int], scale: Any = None) -> Document:
+    """A passthrough recipe of blocks (model, first layer, last layer excluded)."""
+    parameters = {} if scale is None else {"parameters": {"scale": scale}}
+    sources = [{"model": m, "layer_range": [i, j], **parameters} for m, i, j in blocks]
+    return {
+        "merge_method": "passthrough",
+        "slices": [{"sources": [source]} for source in sources],
+        "dtype": "float32",
+    }
+
+
+def document(method: str, kind: str) -> Document:
+    """A recipe of a method whose parameter is plain, a gradient, or by filter."""
+    value = VALUES[kind]
+    if method == "slerp":
+        models = [{"model": "a"}, {"model": "b"}]
+        parameters = {"t": value}
+        return {"merge_method": "slerp", "base_model": "a", "models": models} | {
+            "parameters": parameters,
+            "dtype": "float32",
+        }
+    if method == "passthrough":
+        return stack(("a", 0, 3), ("b", 1, 4), scale=value)
+    if method in ("linear", "nuslerp"):
+        return weighted(method, value, "abc" if method == "linear" else "ab")
+    return weighted(method, value, base_model="base")
+
+
+@pytest.fixture(scope="session")
+def make() -> SimpleNamespace:
+    return SimpleNamespace(weighted=weighted, stack=stack, document=document)
+
+
+@pytest.fixture(scope="session")
+def locations(family: dict[str, Path]) -> dict[str, str]:
+    return {name: str(path) for name, path in family.items()}
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("adapters")
+
+
+def exported_options(text: str) -> list[str]:
+    """The options of the `mergekit-yaml` command in the header of an exported recipe."""
+    line = next(line for line in text.splitlines() if line.startswith("#   mergekit-yaml"))
+    return line.split()[4:]
+
+
+def mergekit_yaml(text: str, folder: Path) -> Path:
+    """Run `mergekit-yaml` in this process, as the exported header says."""
+    from mergekit.scripts.run_yaml import main
+
+    folder.mkdir()
+    (folder / "best.yaml").write_text(text)
+    args = [str(folder / "best.yaml"), str(folder / "out"), *exported_options(text), "--quiet"]
+    done = CliRunner().invoke(main, args, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return folder / "out"
+
+
+def assert_same_tensors(merged: Merged, folder: Path) -> None:
+    written = {k: v for f in folder.glob("*.safetensors") for k, v in load_file(f).items()}
+    assert written.keys() == merged.tensors.keys()
+    for name, tensor in written.items():
+        assert tensor.dtype == merged.tensors[name].dtype, name
+        assert torch.equal(tensor, merged.tensors[name]), name
+
+
+def assert_same_model(model: PreTrainedModel, folder: Path) -> None:
+    """The model is the one that transformers loads from the folder."""
+    loaded = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")
+    ours, theirs = model.state_dict(), loaded.state_dict()
+    assert ours.keys() == theirs.keys()
+    for name, tensor in theirs.items():
+        assert ours[name].dtype == tensor.dtype, name
+        assert torch.equal(ours[name], tensor), name
+    buffers = dict(model.named_buffers())
+    assert all(torch.equal(b, buffers[name]) for name, b in loaded.named_buffers())
+    rows = torch.arange(40).reshape(2, 20) % 29
+    with torch.no_grad():
+        assert torch.equal(model(rows).logits, loaded(rows).logits)
+    configs = [model.config.to_dict(), loaded.config.to_dict()]
+    for config in configs:
+        del config["_name_or_path"]
+    assert configs[0] == configs[1]
+    if (folder / "generation_config.json").exists():
+        assert model.generation_config.to_dict() == loaded.generation_config.to_dict()
+    assert not model.training
+
+
+@pytest.fixture
+def same_tensors() -> Callable[[Merged, Path], None]:
+    return assert_same_tensors
+
+
+@pytest.fixture
+def same_model() -> Callable[[PreTrainedModel, Path], None]:
+    return assert_same_model
+
+
+@pytest.fixture
+def check_equal(
+    locations: dict[str, str], cache: Path, tmp_path: Path
+) -> Callable[..., tuple[Merged, Path]]:
+    """Merge in memory and by mergekit's command on the exported YAML; both must agree."""
+
+    def check(document: Document, where: dict[str, str] = locations) -> tuple[Merged, Path]:
+        recipe = Recipe.from_document(document)
+        merged = MemoryMerger(where, cache).merge(recipe)
+        text = export_yaml(recipe, where, lora_cache=cache)
+        folder = mergekit_yaml(text, tmp_path / recipe.recipe_id)
+        assert_same_tensors(merged, folder)
+        assert_same_model(LiveModel().place(merged), folder)
+        return merged, folder
+
+    return check
