@@ -114,7 +114,7 @@ def did_you_mean(got: str, known: Iterable[str]) -> str:
         known: Every name that is allowed.
     """
     names = sorted(known)
-    near = get_close_matches(got, names, n=1)
+    near = get_close_matches(got, names, n=1, cutoff=0.5)
     meant = f"did you mean {near[0]!r}? " if near else ""
     return f"{meant}known: {', '.join(names)}"
 
