@@ -1,20 +1,95 @@
-"""Small model families made or unpacked locally: the embedded default and the real test subjects."""
+"""Small model families, made or unpacked locally: for trying out, and for testing on."""
 
 import os
+from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
+
+from evomerge.errors import InputError, did_you_mean
+from evomerge.zoo.family import Family, Progress
+
+FAMILIES = ("tiny", "smollm2")
+_SCHEME = "zoo://"
+_TASKS = "tasks"
 
 
 def cache_dir() -> Path:
-    """Return the folder for zoo models: `$EVOMERGE_CACHE`, else `~/.cache/evomerge`."""
+    """Return the folder of all that can be made again: `$EVOMERGE_CACHE`, `~/.cache/evomerge`."""
     return Path(os.environ.get("EVOMERGE_CACHE", Path.home() / ".cache" / "evomerge")).absolute()
 
 
-def locate(reference: str) -> str:
-    """Return what mergekit can open for a model reference.
-
-    `zoo://tiny/base` becomes the absolute folder it is made in; anything else stays.
+def family(name: str) -> Family:
+    """Return a family by name.
 
     Raises:
-        InputError: No such zoo family or model, with the nearest match.
+        InputError: No such family.
     """
-    raise NotImplementedError
+    if name not in FAMILIES:
+        raise InputError(f"no zoo family {name!r}", help=did_you_mean(name, FAMILIES))
+    found: Family = import_module(f"evomerge.zoo.{name}").FAMILY
+    return found
+
+
+def folder(found: Family) -> Path:
+    """Return where a family lies once it is made."""
+    return cache_dir() / "zoo" / found.name / found.version
+
+
+def is_made(name: str) -> bool:
+    """Whether a family is there, whole."""
+    return folder(family(name)).is_dir()
+
+
+def locate(reference: str) -> str:
+    """Return what mergekit can open for a model reference; anything but `zoo://…` stays.
+
+    Args:
+        reference: Such as `zoo://tiny/base`, or `zoo://tiny/tasks` for a family's task YAML;
+            `X+Y` where an adapter is added. The family need not be made yet.
+
+    Raises:
+        InputError: No such family or model, with the nearest match.
+    """
+    return "+".join(_locate(part) for part in reference.split("+"))
+
+
+def _locate(reference: str) -> str:
+    if not reference.startswith(_SCHEME):
+        return reference
+    name, _, model = reference.removeprefix(_SCHEME).partition("/")
+    found = family(name)
+    if model == _TASKS:
+        return str(folder(found) / _TASKS)
+    if model not in found.models:
+        known = (*found.models, _TASKS)
+        raise InputError(f"no model {reference!r} in the zoo", help=did_you_mean(model, known))
+    return found.reference(folder(found), model)
+
+
+def families_of(references: Iterable[str]) -> list[str]:
+    """Return the families that these references name, each once, in order."""
+    names = {
+        part.removeprefix(_SCHEME).partition("/")[0]: None
+        for reference in references
+        for part in reference.split("+")
+        if part.startswith(_SCHEME)
+    }
+    return list(names)
+
+
+def make(name: str, progress: Progress, *, force: bool = False) -> Path:
+    """Make a family, unless it is there; return its folder.
+
+    Args:
+        name: One of `FAMILIES`.
+        progress: Told how far it is.
+        force: Make it again.
+
+    Raises:
+        InputError: No such family.
+        PlatformError: The cache folder cannot be written, or the disk is full.
+    """
+    from evomerge.zoo.store import make_whole
+
+    found = family(name)
+    return make_whole(folder(found), found.build, progress, force=force)
