@@ -14,6 +14,6 @@ def make_tokenizer() -> PreTrainedTokenizerFast:
     tokens = ["<pad>", "<eos>", "<unk>", *_CHARACTERS]
     raw = Tokenizer(models.WordLevel({t: i for i, t in enumerate(tokens)}, unk_token="<unk>"))
     raw.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=raw, pad_token="<pad>", eos_token="<eos>", unk_token="<unk>"
     )

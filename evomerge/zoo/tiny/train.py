@@ -99,7 +99,7 @@ def train(
         optimizer.step()
         schedule.step()
         progress((step + 1) / course.steps)
-    model.eval()
+    model.train(False)
 
 
 def _encode(
