@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from evomerge.errors import InputError
+from evomerge.errors import InputError, TrialError
 
 
 @click.command()
@@ -36,8 +36,16 @@ def command(recipe: Path, out: Path, device: str, force: bool) -> None:
     point = Recipe.from_yaml(text)
     locations = {reference: locate(reference) for reference in point.models}
 
+    from evomerge.merge.configuration import configuration
     from evomerge.merge.disk import merge_to_disk
     from evomerge.merge.integrity import check_parents
+
+    try:
+        configuration(point)
+    except TrialError as error:
+        raise InputError(
+            f"mergekit does not take this recipe: {error}", where=str(recipe)
+        ) from None
 
     check_parents(
         locations,

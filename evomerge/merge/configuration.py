@@ -44,7 +44,11 @@ def configuration(recipe: Recipe) -> Configuration:
     try:
         config: Configuration = Configuration.model_validate(recipe.document)
     except (RuntimeError, ValueError, TypeError, AttributeError) as error:
-        raise TrialError(Failure.INVALID_RECIPE, f"mergekit: {error}") from error
+        raise TrialError(Failure.INVALID_RECIPE, str(error)) from error
+    for slices in [config.slices or [], *(m.slices or [] for m in (config.modules or {}).values())]:
+        if slices and len(slices[0].sources) < len(slices[-1].sources):
+            reason = "the last slice has more sources than the first: mergekit would drop some"
+            raise TrialError(Failure.INVALID_RECIPE, reason)
     return config
 
 

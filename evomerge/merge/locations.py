@@ -71,7 +71,6 @@ def _folder(part: str, location: str) -> Path:
 
 
 def _snapshot(hub_id: str, revision: str | None) -> Path:
-    import httpx
     from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -90,7 +89,7 @@ def _snapshot(hub_id: str, revision: str | None) -> Path:
             where=hub_id,
             help=f"download it where there is a network: hf download {hub_id}, or give a folder",
         ) from None
-    except (HfHubHTTPError, HFValidationError, httpx.HTTPError, OSError) as error:
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"the hub does not give this model: {reason}", where=hub_id) from None
     return folder

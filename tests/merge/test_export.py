@@ -1,0 +1,106 @@
+"""An exported recipe is plain mergekit YAML that merges to what was scored."""
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from evomerge.cli.merge import command
+from evomerge.errors import InputError
+from evomerge.merge.export import export_yaml
+from evomerge.merge.memory import MemoryMerger, Merged
+from evomerge.space.recipe import Recipe
+
+SameTensors = Callable[[Merged, Path], None]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVOMERGE_CACHE", str(tmp_path / "cache"))
+
+
+def test_the_command_in_the_header_gives_the_scored_weights(
+    make: SimpleNamespace,
+    locations: dict[str, str],
+    cache: Path,
+    tmp_path: Path,
+    same_tensors: SameTensors,
+) -> None:
+    recipe = Recipe.from_document(make.document("della", "gradient"))
+    text = export_yaml(recipe, locations, notes=["scored 0.7"], file="best.yaml")
+    (tmp_path / "best.yaml").write_text(text)
+    line = next(x for x in text.splitlines() if x.startswith("#   mergekit-yaml"))
+    assert f"--random-seed {recipe.seed}" in line
+    args = shlex.split(line.removeprefix("#"))
+    program = Path(sys.executable).with_name(args[0])
+    subprocess.run([program, *args[1:]], cwd=tmp_path, check=True, capture_output=True)
+    same_tensors(MemoryMerger(locations, cache).merge(recipe), tmp_path / "OUT")
+
+
+def test_reads_back_to_the_same_recipe_and_seed(
+    make: SimpleNamespace, locations: dict[str, str]
+) -> None:
+    recipe = Recipe.from_document(make.weighted("dare_ties", base_model="base"))
+    text = export_yaml(recipe, locations, notes=["two\nlines"])
+    assert text.startswith(f"# evomerge recipe {recipe.recipe_id}\n# two\n# lines\n#\n")
+    again = Recipe.from_yaml(text)
+    assert again == recipe.with_models(locations)
+    assert again.seed == recipe.seed
+
+
+def test_adapters_and_devices_are_in_the_command(make: SimpleNamespace) -> None:
+    where = {"a": "/models/a", "lora": "/models/a+/adapters/x"}
+    recipe = Recipe.from_document(make.weighted("dare_ties", models=("a", "lora"), base_model="a"))
+    text = export_yaml(recipe, where, lora_cache="/my cache", device="cuda")
+    assert "--lora-merge-cache '/my cache' --device cuda --low-cpu-memory" in text
+    assert "run mergekit-yaml twice" in text
+
+
+def test_does_not_promise_what_mergekit_cannot_do(make: SimpleNamespace, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"layer_types": ["full_attention"]}')
+    recipe = Recipe.from_document(make.stack(("a", 0, 1), ("a", 0, 1)))
+    text = export_yaml(recipe, {"a": str(tmp_path)})
+    assert "mergekit-yaml best.yaml" not in text
+
+
+def test_merge_command(
+    make: SimpleNamespace,
+    locations: dict[str, str],
+    cache: Path,
+    tmp_path: Path,
+    same_tensors: SameTensors,
+) -> None:
+    recipe = Recipe.from_document(make.document("dare_linear", "plain"))
+    file = tmp_path / "best.yaml"
+    file.write_text(export_yaml(recipe, locations))
+    out = tmp_path / "out"
+    done = CliRunner().invoke(command, [str(file), "-o", str(out)], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert done.output == f"merged into {out}\n"
+    same_tensors(MemoryMerger(locations, cache).merge(recipe), out)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "cannot read the recipe: No such file"),
+        ("merge_method: [", "broken YAML"),
+        ("- 1", "this is no recipe"),
+        ("recipes: []", "evomerge search"),
+        ("merge_method: linear\nmodels: [{model: /no/such/model}]", "no such folder"),
+        ("merge_method: linear\nmodels: 7", "mergekit does not take this recipe"),
+    ],
+)
+def test_merge_command_on_bad_input(text: str | None, words: str, tmp_path: Path) -> None:
+    file = tmp_path / "r.yaml"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(InputError) as caught:
+        command.main([str(file), "-o", str(tmp_path / "out")], standalone_mode=False)
+    assert words in str(caught.value)
+    assert not (tmp_path / "out").exists()
