@@ -2,7 +2,6 @@
 
 import logging
 import os
-import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,14 +31,13 @@ class RunsJobs(Protocol):
 
 
 class _Actor:
-    """The process around a worker. It is built by a call, so that errors arrive as they are."""
+    """The process around a worker, which a call builds so that errors arrive as they are.
 
-    def __init__(self, make_worker: Callable[[WorkerSpec], RunsJobs], spec: WorkerSpec) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        self._make_worker, self._spec = make_worker, spec
+    Ctrl-C does not reach it: Ray blocks SIGINT in the processes it starts.
+    """
 
-    def build(self) -> None:
-        self._worker = self._make_worker(self._spec)
+    def build(self, make_worker: Callable[[WorkerSpec], RunsJobs], spec: WorkerSpec) -> None:
+        self._worker = make_worker(spec)
 
     def run(self, job: Job) -> TrialResult:
         return self._worker.run(job)
@@ -131,9 +129,8 @@ class RayPool:
     def _dispatch(self, slot: _Slot) -> None:
         if slot.actor is None:
             options = {"num_cpus": 0, "num_gpus": self._spec.workers.gpus}
-            remote = ray.remote(_Actor).options(**options)
-            slot.actor = remote.remote(self._make_worker, self._spec)
-            slot.building = slot.actor.build.remote()
+            slot.actor = ray.remote(_Actor).options(**options).remote()
+            slot.building = slot.actor.build.remote(self._make_worker, self._spec)
         slot.result = slot.actor.run.remote(slot.job)
         slot.since_s = time.monotonic()
 

@@ -130,9 +130,7 @@ class FormulaPool:
 class Troubled:
     """A pool around a pool that changes its results, or does something before each."""
 
-    def __init__(
-        self, pool: WorkerPool, change: Callable[[TrialResult, int], TrialResult]
-    ) -> None:
+    def __init__(self, pool: WorkerPool, change: Callable[[TrialResult, int], TrialResult]) -> None:
         self._pool, self._change, self._count = pool, change, 0
 
     @property

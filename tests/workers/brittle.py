@@ -1,0 +1,63 @@
+"""Workers that misbehave, to be run inside Ray actors. What a job does is its recipe's `act`."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from evomerge.evaluate.scores import Scores
+from evomerge.space.recipe import Recipe
+from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
+
+
+def job(act: str, key: str = "job", **more: object) -> Job:
+    return Job(key, Recipe.from_document({"merge_method": "none", "act": act, **more}))
+
+
+class Actor:
+    """Does what the recipe says."""
+
+    def __init__(self, spec: WorkerSpec) -> None:
+        self.cache = Path(spec.cache)
+        if (self.cache / "die-at-birth").exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def run(self, job: Job) -> TrialResult:
+        document = job.recipe.document
+        match document["act"]:
+            case "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "sleep":
+                time.sleep(document["seconds"])
+            case "bug":
+                raise ZeroDivisionError("a bug")
+        return TrialResult(job.key, Scores("quick", ()), message=str(os.getpid()))
+
+
+def interrupted(cache: str) -> None:
+    """Search as the driver does while the terminal's Ctrl-C reaches the whole process group."""
+    from evomerge.space.settings import EvaluateSettings, WorkerSettings
+    from evomerge.workers.ray_pool import RayPool
+
+    seen = []
+    signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+    settings = WorkerSettings(count=2, threads=1)
+    pool = RayPool(WorkerSpec({}, EvaluateSettings(()), settings, cache), Actor)
+    for key in ("one", "two"):
+        pool.submit(job("sleep", key, seconds=0.1))
+    for _ in range(2):
+        pool.next_result()
+    for key in ("one", "two"):
+        pool.submit(job("sleep", key, seconds=1.5))
+    time.sleep(0.5)
+    os.killpg(0, signal.SIGINT)
+    results = [pool.next_result() for _ in range(2)]
+    pool.close()
+    lines = [f"{r.key} {r.failure} {r.retries}" for r in results]
+    Path(cache, "results").write_text("\n".join([*sorted(lines), f"signals {len(seen)}"]))
+
+
+if __name__ == "__main__":
+    import sys
+
+    interrupted(sys.argv[1])

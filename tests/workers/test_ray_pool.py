@@ -1,0 +1,137 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import brittle
+import pytest
+import waiting
+from brittle import job
+from ray.exceptions import RayTaskError
+
+from evomerge.errors import Failure, PlatformError
+from evomerge.space.recipe import Recipe
+from evomerge.space.settings import EvaluateSettings, TaskSettings, WorkerSettings
+from evomerge.workers import open_pool
+from evomerge.workers.protocol import Job, WorkerSpec
+from evomerge.workers.ray_pool import RayPool
+
+Open = Callable[..., RayPool]
+
+
+@pytest.fixture
+def brittle_pool(cluster: None, tmp_path: Path) -> Iterator[Open]:
+    """Open a pool of brittle workers; it is closed at the end of the test."""
+    pools = []
+
+    def open_brittle(count: int = 1, timeout_s: float | None = None) -> RayPool:
+        settings = WorkerSettings(count=count, threads=1, timeout_s=timeout_s)
+        spec = WorkerSpec({}, EvaluateSettings(()), settings, str(tmp_path))
+        pools.append(RayPool(spec, brittle.Actor))
+        return pools[-1]
+
+    yield open_brittle
+    for pool in pools:
+        pool.close()
+
+
+def test_a_job_that_kills_its_worker_is_tried_twice(brittle_pool: Open) -> None:
+    pool = brittle_pool()
+    pool.submit(job("die"))
+    result = pool.next_result()
+    assert (result.failure, result.retries, result.key) == (Failure.WORKER_DIED, 1, "job")
+    pool.submit(job("live"))
+    assert pool.next_result().failure is None
+
+
+def test_a_job_over_its_time_is_stopped_and_the_others_go_on(brittle_pool: Open) -> None:
+    pool = brittle_pool(count=2, timeout_s=1.0)
+    pool.submit(job("sleep", "long", seconds=60))
+    pool.submit(job("sleep", "short", seconds=0.1))
+    first, second = pool.next_result(), pool.next_result()
+    assert (first.key, first.failure) == ("short", None)
+    assert (second.key, second.failure) == ("long", Failure.TIME_LIMIT)
+    pool.submit(job("live", "next"))
+    assert pool.next_result().failure is None
+
+
+def test_a_bug_shows_itself(brittle_pool: Open) -> None:
+    pool = brittle_pool()
+    pool.submit(job("bug"))
+    with pytest.raises(RayTaskError, match="ZeroDivisionError"):
+        pool.next_result()
+
+
+def test_workers_that_die_at_birth_end_the_search(brittle_pool: Open, tmp_path: Path) -> None:
+    (tmp_path / "die-at-birth").touch()
+    pool = brittle_pool()
+    pool.submit(job("live"))
+    with pytest.raises(PlatformError, match="die while they load"):
+        for _ in range(3):
+            assert pool.next_result().failure is Failure.WORKER_DIED
+            pool.submit(job("live"))
+
+
+def test_gpus_that_are_not_there_are_refused(cluster: None, tmp_path: Path) -> None:
+    import ray
+
+    if ray.cluster_resources().get("GPU"):
+        pytest.skip("this machine has GPUs")
+    spec = WorkerSpec({}, EvaluateSettings(()), WorkerSettings(count=2, gpus=0.5), str(tmp_path))
+    with pytest.raises(PlatformError, match="2 workers need 1 GPUs, got 0"):
+        open_pool(spec)
+
+
+def test_a_time_limit_needs_a_process_of_its_own(cluster: None, tmp_path: Path) -> None:
+    spec = WorkerSpec({}, EvaluateSettings(()), WorkerSettings(timeout_s=5), str(tmp_path))
+    pool = open_pool(spec)
+    assert isinstance(pool, RayPool)
+    pool.close()
+
+
+def test_a_worker_killed_from_outside_costs_one_retry(
+    cluster: None, family: dict[str, Path], task_path: Path, tmp_path: Path
+) -> None:
+    evaluate = EvaluateSettings((TaskSettings("toy_pick", "acc"),), str(task_path), 8, 0, 0)
+    locations = {name: str(path) for name, path in family.items()}
+    settings = WorkerSettings(count=1, threads=1)
+    spec = WorkerSpec(locations, evaluate, settings, str(tmp_path))
+    document = {"merge_method": "linear", "models": [{"model": "a", "parameters": {"weight": 1}}]}
+    real = Job("job", Recipe.from_document(document))
+
+    def kill() -> None:
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.05)
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+    pool = RayPool(spec, waiting.WaitsOnce)
+    pool.submit(real)
+    killer = threading.Thread(target=kill)
+    killer.start()
+    result = pool.next_result()
+    killer.join()
+    pool.close()
+    local = open_pool(spec)
+    local.submit(real)
+    assert (result.scores, result.retries) == (local.next_result().scores, 1)
+
+
+def test_ctrl_c_in_the_terminal_spares_the_workers(tmp_path: Path) -> None:
+    """The terminal sends SIGINT to every process of the group; only the driver may act on it."""
+    done = subprocess.run(
+        [sys.executable, brittle.__file__, str(tmp_path)],
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "results").read_text().splitlines() == [
+        "one None 0",
+        "two None 0",
+        "signals 1",
+    ]
+    assert done.stdout + done.stderr == ""
