@@ -3,6 +3,8 @@
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 from evomerge.space.recipe import Recipe
@@ -53,7 +55,7 @@ def _commands(
     yield "Merge it with either of:"
     yield f"  evomerge merge {name} -o OUT" + (f" --device {device}" if device != "cpu" else "")
     if _mergekit_loses_layers(located):
-        yield "(mergekit-yaml alone would leave per-layer lists in config.json as they were.)"
+        yield "(mergekit-yaml would write a config.json that does not fit these layers.)"
         return
     command = f"  mergekit-yaml {name} OUT"
     drawn = recipe.method in RANDOM_METHODS
@@ -71,6 +73,7 @@ def _commands(
 
 
 def _mergekit_loses_layers(located: Recipe) -> bool:
+    """Whether mergekit's command would write a config that does not fit the sliced layers."""
     if "slices" not in located.document:
         return False
     for model in located.models:
@@ -80,4 +83,14 @@ def _mergekit_loses_layers(located: Recipe) -> bool:
             continue
         if any(key in config for key in LAYER_LISTS):
             return True
+        if not set(config.get("architectures") or ()) & _architectures():
+            return True
     return False
+
+
+@cache
+def _architectures() -> frozenset[str]:
+    """The architectures that mergekit knows by name, read without loading it."""
+    folder = files("mergekit._data").joinpath("architectures")
+    tables = [json.loads(f.read_text()) for f in folder.iterdir() if f.name.endswith(".json")]
+    return frozenset(name for table in tables for name in table.get("architectures", ()))

@@ -138,12 +138,14 @@ def merged_adapter(located: Located, cache: Path) -> Path:
         with tempfile.TemporaryDirectory(prefix=".merging-", dir=cache) as scratch, kept_rng():
             made = Path(reference.merged(cache_dir=scratch).model.path)
             (made / _STAMP).write_text(stamp)
+            if _stamped(target, stamp):  # another worker was faster
+                return target
             if target.exists():
                 os.replace(target, Path(scratch) / "stale")
             try:
                 made.rename(target)
             except OSError:
-                if not _stamped(target, stamp):  # else another worker was faster
+                if not _stamped(target, stamp):
                     raise
     except OSError as error:
         if error.errno is not None:

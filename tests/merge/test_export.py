@@ -61,11 +61,21 @@ def test_adapters_and_devices_are_in_the_command(make: SimpleNamespace) -> None:
     assert "run mergekit-yaml twice" in text
 
 
-def test_does_not_promise_what_mergekit_cannot_do(make: SimpleNamespace, tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"layer_types": ["full_attention"]}')
+@pytest.mark.parametrize(
+    ("config", "promised"),
+    [
+        ('{"architectures": ["LlamaForCausalLM"]}', True),
+        ('{"architectures": ["Qwen2ForCausalLM"], "layer_types": ["full_attention"]}', False),
+        ('{"architectures": ["OPTForCausalLM"]}', False),
+    ],
+)
+def test_does_not_promise_what_mergekit_cannot_do(
+    config: str, promised: bool, make: SimpleNamespace, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(config)
     recipe = Recipe.from_document(make.stack(("a", 0, 1), ("a", 0, 1)))
     text = export_yaml(recipe, {"a": str(tmp_path)})
-    assert "mergekit-yaml best.yaml" not in text
+    assert ("mergekit-yaml best.yaml" in text) == promised
 
 
 def test_merge_command(

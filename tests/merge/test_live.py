@@ -39,6 +39,7 @@ ARCHITECTURES: dict[str, tuple[str, dict[str, Any]]] = {
         "Gemma3",
         {**SMALL, "head_dim": 8, "layer_types": ["sliding_attention"] * 3 + ["full_attention"]},
     ),
+    "mixtral": ("Mixtral", {**SMALL, "num_local_experts": 4}),  # stored under other names
     "smollm3": ("SmolLM3", SMALL),  # mergekit infers this one's layout from its tensors
 }
 
