@@ -1,0 +1,139 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from synthetic import FLAT, FormulaPool, Troubled, failing, toy_space
+
+from evomerge.errors import Failure
+from evomerge.evaluate.objective import scalar
+from evomerge.search.driver import run_search
+from evomerge.search.finals import pareto_front
+from evomerge.search.outcome import Outcome
+from evomerge.search.record import TrialRecord
+from evomerge.search.run import Run
+from evomerge.space.space import Space
+from evomerge.workers.protocol import Job, TrialResult, WorkerPool
+
+
+def search(space: Space, folder: Path, pool: WorkerPool | None = None) -> Outcome:
+    with Run.open(space, folder, resume=True) as run:
+        return run_search(run, pool or FormulaPool())
+
+
+def value(space: Space, record: TrialRecord) -> float:
+    assert record.result.scores
+    return scalar(record.result.scores, space.evaluate.tasks, space.objective)
+
+
+def test_who_is_scored_on_which_documents(tmp_path: Path) -> None:
+    space = toy_space(trials=12)
+    outcome = search(space, tmp_path)
+    assert len(outcome.finalists) == 3 + 2
+    assert [r.kind for r in outcome.finalists].count("blend") == 2
+    assert len({r.recipe for r in outcome.finalists}) == 5
+    assert [r.recipe for r in outcome.confirmed] == [r.recipe for r in outcome.finalists]
+    assert {r.documents for r in outcome.confirmed} == {"confirm"}
+    assert outcome.winner == max(outcome.confirmed, key=lambda r: r.value)
+    assert outcome.chosen_on == "confirm"
+    assert outcome.held_out[0].recipe == outcome.winner.recipe
+    kinds = [r.kind for r in outcome.held_out]
+    assert kinds.count("base") == 1
+    assert kinds.count("parent") == 2
+    assert kinds.count("blend") >= 5
+    assert outcome.n_recipes == 8 + 12
+    assert outcome.n_failed == 0
+
+
+def test_the_winner_is_compared_with_the_best_of_the_held_out(tmp_path: Path) -> None:
+    space = toy_space(trials=12)
+    outcome = search(space, tmp_path)
+    assert outcome.best_parent
+    assert outcome.best_blend
+    assert outcome.gain_over_best_parent
+    parents = [r for r in outcome.held_out if r.kind in ("base", "parent")]
+    assert value(space, outcome.best_parent) == max(value(space, r) for r in parents)
+    difference = value(space, outcome.held_out[0]) - value(space, outcome.best_parent)
+    assert outcome.gain_over_best_parent.gain == pytest.approx(difference)
+    assert outcome.smallest_difference
+    assert outcome.verdict.startswith("The winner")
+    assert outcome.best_blend.label in outcome.verdict
+
+
+def test_ties_go_to_the_better_on_quick_documents(tmp_path: Path) -> None:
+    def even(result: TrialResult, count: int) -> TrialResult:
+        assert result.scores
+        if result.scores.documents != "confirm":
+            return result
+        tasks = tuple(replace(t, value=0.5) for t in result.scores.tasks)
+        return replace(result, scores=replace(result.scores, tasks=tasks))
+
+    outcome = search(toy_space(trials=12), tmp_path, Troubled(FormulaPool(), even))
+    assert outcome.winner.recipe == outcome.finalists[0].recipe
+
+
+def test_without_confirm_documents_the_quick_ones_choose(tmp_path: Path) -> None:
+    outcome = search(toy_space(trials=12, confirm=0), tmp_path)
+    assert outcome.chosen_on == "quick"
+    assert outcome.confirmed == ()
+    assert outcome.winner == outcome.finalists[0]
+    assert outcome.gain_over_best_parent
+
+
+def test_without_held_out_documents_there_is_no_verdict(tmp_path: Path) -> None:
+    outcome = search(toy_space(trials=12, held_out=0), tmp_path)
+    assert outcome.held_out == ()
+    assert outcome.gain_over_best_parent is None
+    assert outcome.smallest_difference is None
+    assert "no verdict" in outcome.verdict
+
+
+def test_a_winner_that_fails_at_the_end_gets_no_verdict(tmp_path: Path) -> None:
+    pool = failing(FormulaPool(), lambda count: count == 8 + 12 + 5)
+    outcome = search(toy_space(trials=12), tmp_path, pool)
+    assert outcome.held_out[0].result.failure is Failure.OUT_OF_MEMORY
+    assert outcome.gain_over_best_parent is None
+    assert "could not be scored" in outcome.verdict
+    assert outcome.n_failed == 1
+
+
+def test_finalists_that_fail_leave_the_choice_to_the_others(tmp_path: Path) -> None:
+    pool = failing(FormulaPool(), lambda count: 20 <= count < 25)
+    outcome = search(toy_space(trials=12), tmp_path, pool)
+    assert outcome.chosen_on == "quick"
+    assert outcome.winner == outcome.finalists[0]
+
+
+class OnlyBlends(FormulaPool):
+    """Gives every sampled recipe the worst score."""
+
+    def next_result(self) -> TrialResult:
+        job: Job = self._jobs[0]
+        result = super().next_result()
+        assert result.scores
+        if not job.key.startswith("search"):
+            return result
+        tasks = tuple(replace(t, value=0.0) for t in result.scores.tasks)
+        return replace(result, scores=replace(result.scores, tasks=tasks))
+
+
+def test_a_blend_may_win_and_the_verdict_says_so(tmp_path: Path) -> None:
+    space = toy_space(FLAT.replace("[0, 1.2]", "[3, 4]"), trials=4)
+    outcome = search(space, tmp_path, OnlyBlends())
+    assert outcome.winner.kind == "blend"
+    assert len(outcome.held_out) == 8
+    assert "searching added nothing" in outcome.verdict
+
+
+def test_a_front_holds_what_nothing_beats() -> None:
+    from synthetic import formula
+
+    from evomerge.space.recipe import Recipe
+
+    def record(number: int, *values: float) -> TrialRecord:
+        recipe = Recipe.from_document({"merge_method": "linear", "number": number})
+        result = TrialResult("k", formula(recipe, "quick"))
+        return TrialRecord(number, "search", "sampled", "x", recipe, {}, result, values)
+
+    a, b, c = record(0, 0.9, 0.1), record(1, 0.5, 0.5), record(2, 0.1, 0.9)
+    beaten, equal, failed = record(3, 0.5, 0.4), record(4, 0.5, 0.5), record(5)
+    assert pareto_front([a, beaten, b, c, equal, failed]) == [a, b, c, equal]
