@@ -48,6 +48,8 @@ def run_search(run: Run, pool: WorkerPool, listeners: Sequence[Listener] = ()) -
         _score_generation0(loop)
         _sample(loop)
         outcome = judge(loop)
+        with interrupts.shield():
+            run.study.crown(outcome.winner)
         loop.each(lambda listener: listener.on_finish(outcome))
     return outcome
 

@@ -19,7 +19,7 @@ from evomerge.space.space import Space
 from evomerge.workers.protocol import TrialResult
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
-_ELAPSED, _ORIGIN = "elapsed_s", "origin"
+_ELAPSED, _ORIGIN, _WINNER = "elapsed_s", "origin", "winner"
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,21 @@ class RunStudy:
         """Where the space file stood when the run began; None before it began."""
         origin = self._attrs().get(_ORIGIN)
         return None if origin is None else Path(origin)
+
+    @property
+    def winner(self) -> TrialRecord | None:
+        """The winner as `crown` was told; None before, and once the search has gone on."""
+        crowned = self._attrs().get(_WINNER)
+        if crowned is None or crowned["n_sampled"] != self.count("search"):
+            return None
+        return _record(crowned["stage"], self._trials(crowned["stage"])[crowned["number"]])
+
+    def crown(self, winner: TrialRecord) -> None:
+        """Keep the winner of a search that is complete."""
+        n_sampled = self.count("search")
+        crowned = {"stage": winner.stage, "number": winner.number, "n_sampled": n_sampled}
+        if self._attrs().get(_WINNER) != crowned:
+            self._studies["search"].set_user_attr(_WINNER, crowned)
 
     def enqueue(self, stage: Stage, kind: Kind, label: str, recipe: Recipe) -> Pending:
         """Add a trial for a recipe that no sampler proposed."""

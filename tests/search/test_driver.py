@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from optuna.samplers import RandomSampler
 from synthetic import BRANCHED, FLAT, FormulaPool, Troubled, failing, noisy, slow, toy_space
 
 from evomerge.errors import EvomergeError, Failure, InputError
@@ -11,6 +12,7 @@ from evomerge.search.events import Progress, SilentListener
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import Stage, TrialRecord
 from evomerge.search.run import Run
+from evomerge.search.study import RunStudy
 from evomerge.space.settings import BudgetSettings
 from evomerge.space.space import Space
 from evomerge.workers.protocol import TrialResult, WorkerPool
@@ -68,6 +70,17 @@ def test_going_on_after_the_end_scores_nothing_again(tmp_path: Path) -> None:
     assert again == first
     assert pool.scored == []
     assert len(diary.earlier) == 8 + 6 + 5 + 9
+
+
+def test_the_study_knows_the_winner_until_the_search_goes_on(tmp_path: Path) -> None:
+    outcome, _ = search(toy_space(trials=6), tmp_path)
+    assert RunStudy(tmp_path / "toy" / "study.journal", writable=False).winner == outcome.winner
+    pool = failing(FormulaPool(), lambda count: count > 0)
+    search(toy_space(trials=8), tmp_path, pool)
+    with Run.open(toy_space(trials=9), tmp_path, resume=True) as run:
+        assert run.study.winner
+        run.study.propose(run.space, RandomSampler(seed=0))
+        assert run.study.winner is None
 
 
 def test_a_larger_budget_goes_on_from_there(tmp_path: Path) -> None:
