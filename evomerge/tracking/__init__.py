@@ -1,0 +1,1 @@
+"""The record of a search in MLflow: a projection that the study can always give again."""

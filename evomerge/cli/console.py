@@ -1,0 +1,155 @@
+"""What the search command shows: a live line on a terminal, plain lines elsewhere, or JSON."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from evomerge.report.outcome_json import outcome_json, record_json
+from evomerge.report.table import outcome_table, summary_lines
+from evomerge.search.events import Progress
+from evomerge.search.outcome import Outcome
+from evomerge.search.record import Stage, TrialRecord
+from evomerge.space.space import Space
+
+_STAGES = {
+    "generation0": "generation 0: base, parents and fixed blends",
+    "search": "search",
+    "confirm": "confirm: finalists on fresh documents",
+    "held_out": "held out: winner, parents and blends on documents never used before",
+}
+
+
+class PlainConsole:
+    """A line for each trial, and the table at the end.
+
+    Args:
+        resume: The command that resumes the run, told at the start.
+    """
+
+    def __init__(self, resume: str) -> None:
+        self._resume = resume
+        self._space: Space | None = None
+
+    def on_start(self, folder: Path, space: Space, earlier: Sequence[TrialRecord]) -> None:
+        """Say what is searched, where, and how to resume."""
+        self._space = space
+        again = f", {len(earlier)} trials recorded earlier" if earlier else ""
+        self.line(f"run {space.name} in {folder}{again}")
+        self.line(f"stop with Ctrl-C, resume with: {self._resume}")
+
+    def on_stage(self, stage: Stage, planned: int) -> None:
+        """Announce the stage."""
+        self.line(f"\n{_STAGES[stage]} ({planned})")
+
+    def on_record(self, record: TrialRecord, progress: Progress) -> None:
+        """Show one trial."""
+        self.line(f"{progress.done:4}/{progress.planned}  {record_line(record, progress)}")
+
+    def on_note(self, text: str) -> None:
+        """Show a note."""
+        self.line(f"note: {text}")
+
+    def on_finish(self, outcome: Outcome) -> None:
+        """Show the table and the verdict."""
+        assert self._space is not None
+        Console(width=max(100, Console().width)).print("\n", outcome_table(outcome, self._space))
+        for line in summary_lines(outcome, self._space):
+            self.line(line)
+
+    def line(self, text: str) -> None:
+        """Print one line."""
+        click.echo(text)
+
+
+class LiveConsole(PlainConsole):
+    """A line for each trial, and one below that always says where the search stands."""
+
+    def __init__(self, resume: str) -> None:
+        super().__init__(resume)
+        self._console = Console(highlight=False)
+        self._live = Live(console=self._console, refresh_per_second=4, transient=True)
+
+    def on_start(self, folder: Path, space: Space, earlier: Sequence[TrialRecord]) -> None:
+        """Start the live line."""
+        self._live.start()
+        super().on_start(folder, space, earlier)
+
+    def on_record(self, record: TrialRecord, progress: Progress) -> None:
+        """Show one trial, and where the search stands."""
+        super().on_record(record, progress)
+        self._live.update(Text(standing(progress), style="bold"))
+
+    def on_finish(self, outcome: Outcome) -> None:
+        """End the live line and show the table."""
+        self.stop()
+        super().on_finish(outcome)
+
+    def line(self, text: str) -> None:
+        """Print one line above the live one."""
+        self._console.print(Text(text))
+
+    def stop(self) -> None:
+        """Take the live line away."""
+        self._live.stop()
+
+
+class JsonConsole:
+    """One JSON object a line; the last one is the outcome."""
+
+    def on_start(self, folder: Path, space: Space, earlier: Sequence[TrialRecord]) -> None:
+        """Write `start`."""
+        self._write("start", run=space.name, folder=str(folder), earlier=len(earlier))
+
+    def on_stage(self, stage: Stage, planned: int) -> None:
+        """Write `stage`."""
+        self._write("stage", stage=stage, planned=planned)
+
+    def on_record(self, record: TrialRecord, progress: Progress) -> None:
+        """Write `trial`."""
+        self._write("trial", **record_json(record))
+
+    def on_note(self, text: str) -> None:
+        """Write `note`."""
+        self._write("note", text=text)
+
+    def on_finish(self, outcome: Outcome) -> None:
+        """Write `outcome`."""
+        self._write("outcome", **outcome_json(outcome))
+
+    def _write(self, event: str, **data: Any) -> None:
+        click.echo(json.dumps({"event": event, **data}, ensure_ascii=False))
+
+
+def record_line(record: TrialRecord, progress: Progress) -> str:
+    """Return a trial as one line: label, method, a score a task, objective, incumbent, seconds."""
+    method = record.recipe.method if record.recipe else "-"
+    head = f"{record.label:<24} {method:<15}"
+    if record.result.failure:
+        return f"{head} failed: {record.result.failure}: {record.result.message}".rstrip()
+    assert record.result.scores is not None
+    tasks = "  ".join(f"{t.task} {t.value:.3f}" for t in record.result.scores.tasks)
+    value = "" if len(record.value) > 1 else f"  = {record.value[0]:.4f}"
+    if record.duplicate_of is not None:
+        return f"{head} {tasks}{value}  as {record.duplicate_stage} {record.duplicate_of}"
+    best = "  *" if progress.incumbent is record else ""
+    return f"{head} {tasks}{value}  {record.result.seconds.get('total', math.nan):.1f} s{best}"
+
+
+def standing(progress: Progress) -> str:
+    """Return where the search stands as one line."""
+    line = f"{progress.stage} {progress.done}/{progress.planned}"
+    if progress.failed:
+        line += f", {progress.failed} failed"
+    if progress.incumbent is not None and len(progress.incumbent.value) == 1:
+        line += f"   best {progress.incumbent.value[0]:.4f} ({progress.incumbent.label})"
+    if progress.stage == "search" and progress.done and progress.elapsed_s:
+        left = progress.elapsed_s / progress.done * (progress.planned - progress.done)
+        line += f"   about {left / 60:.0f} min left" if left > 90 else f"   about {left:.0f} s left"
+    return line

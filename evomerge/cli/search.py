@@ -1,0 +1,144 @@
+"""`evomerge search`: the main job."""
+
+import shlex
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evomerge import zoo
+from evomerge.cli.zoo import make_missing
+from evomerge.errors import InputError
+from evomerge.space.load import load_space
+from evomerge.space.space import Space
+
+
+@click.command("search")
+@click.argument("space", type=click.Path(path_type=Path))
+@click.option("--trials", type=click.IntRange(1), help="Sampled recipes, instead of the space's.")
+@click.option("--hours", type=click.FloatRange(0, min_open=True), help="Hours of sampling.")
+@click.option("--workers", type=click.IntRange(1), help="Workers, instead of the space's.")
+@click.option("--resume", is_flag=True, help="Go on with the run, or start it.")
+@click.option("--new", is_flag=True, help="Start afresh; the run that is there is kept beside it.")
+@click.option("--dry-run", is_flag=True, help="Check everything, print the full space, stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Lay a setting over.")
+@click.option(
+    "--runs-dir",
+    default="runs",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+)
+def command(space: Path, runs_dir: Path, as_json: bool, dry_run: bool, **options: Any) -> None:
+    """Search SPACE for the best merge, and judge what was found."""
+    if options["resume"] and options["new"]:
+        raise InputError("--resume and --new exclude each other", where="evomerge search")
+    read = load_space(space, _overrides(options))
+    references = [*read.references, *filter(None, [read.evaluate.task_path])]
+    locations = {reference: zoo.locate(reference) for reference in references}
+    if not dry_run:
+        make_missing(references, quiet=as_json)
+    if dry_run:
+        _dry_run(read, locations)
+        return
+    _search(read, locations, runs_dir, as_json, options)
+
+
+def _overrides(options: dict[str, Any]) -> list[str]:
+    """Return `--set` with the short options that stand for some of it."""
+    short = {"trials": "budget.trials", "hours": "budget.hours", "workers": "workers.count"}
+    given = [f"{path}={options[key]}" for key, path in short.items() if options[key] is not None]
+    return [*options["overrides"], *given]
+
+
+def _dry_run(space: Space, locations: dict[str, str]) -> None:
+    """Check what can be checked without merging, and print the space as it is understood."""
+    missing = [name for name in zoo.families_of(space.references) if not zoo.is_made(name)]
+    if missing:
+        click.echo(f"# the search will make: {', '.join(missing)}")
+    else:
+        _check_parents(space, locations)
+        from evomerge.evaluate.scorer import Scorer
+        from evomerge.workers.spec import evaluate_located
+
+        Scorer(evaluate_located(space.evaluate, locations))
+    click.echo(space.source.rstrip())
+    click.echo(
+        f"# {len(space.parameters())} dimensions, {len(space.references)} models, "
+        f"{space.budget.trials} trials: all checks passed"
+    )
+
+
+def _check_parents(space: Space, locations: dict[str, str]) -> None:
+    from evomerge.merge.integrity import check_parents
+
+    documents = [template.document for template in space.templates]
+    check_parents(
+        {reference: locations[reference] for reference in space.references},
+        slices=all("slices" in document for document in documents),
+        own_tokenizers=all(
+            "tokenizer_source" in document or "tokenizer" in document for document in documents
+        ),
+    )
+
+
+def _search(
+    space: Space, locations: dict[str, str], runs_dir: Path, as_json: bool, options: dict[str, Any]
+) -> None:
+    from evomerge.cli.console import JsonConsole, LiveConsole, PlainConsole
+    from evomerge.report.files import write_report
+    from evomerge.search.driver import run_search
+    from evomerge.search.run import Run
+    from evomerge.tracking.tracker import Tracker
+    from evomerge.workers import open_pool
+    from evomerge.workers.spec import worker_spec
+
+    _check_parents(space, locations)
+    resume = _resume_command(options["overrides"], space, runs_dir)
+    with ExitStack() as stack:
+        run = stack.enter_context(
+            Run.open(space, runs_dir, resume=options["resume"], new=options["new"])
+        )
+        console: JsonConsole | PlainConsole = PlainConsole(resume)
+        if as_json:
+            console = JsonConsole()
+        elif sys.stdout.isatty():
+            console = LiveConsole(resume)
+            stack.callback(console.stop)
+        spec = worker_spec(space, locations, str(zoo.cache_dir()))
+        pool = open_pool(spec)
+        stack.callback(pool.close)
+        tracker = Tracker(runs_dir, warn=lambda text: click.echo(f"warning: {text}", err=True))
+        stack.callback(tracker.close)
+        try:
+            outcome = run_search(run, pool, [console, tracker])
+        except KeyboardInterrupt:
+            if isinstance(console, LiveConsole):
+                console.stop()
+            click.echo(f"\ninterrupted; nothing is lost. Go on with: {resume}", err=True)
+            raise
+        lora_cache = zoo.cache_dir() / "adapters"
+        best = write_report(run.folder, outcome, space, locations, lora_cache)
+        tracker.artifacts([best, run.folder / "report.md"])
+        if not as_json:
+            click.echo(f"\nbest recipe  {_short(best)}")
+            click.echo(f"report       {_short(best.with_name('report.md'))}")
+            click.echo(f"merge it     evomerge merge {_short(best)} -o merged/")
+            click.echo(f"dashboard    mlflow ui --backend-store-uri {tracker.uri}")
+
+
+def _resume_command(overrides: tuple[str, ...], space: Space, runs_dir: Path) -> str:
+    words = ["evomerge", "search", _short(space.path), "--resume"]
+    for override in overrides:
+        words += ["--set", override]
+    if runs_dir != Path("runs"):
+        words += ["--runs-dir", str(runs_dir)]
+    return shlex.join(words)
+
+
+def _short(path: Path) -> str:
+    """Return a path from here where that is shorter."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -1,0 +1,56 @@
+"""`evomerge status`: where runs stand, and how to resume them."""
+
+import fcntl
+from pathlib import Path
+
+import click
+
+from evomerge.search.best import best_record
+from evomerge.search.run import read_run
+
+
+@click.command("status")
+@click.argument("run", required=False)
+@click.option("--runs-dir", default="runs", show_default=True, type=click.Path(path_type=Path))
+def command(run: str | None, runs_dir: Path) -> None:
+    """Show where RUN stands, or every run."""
+    if run is not None:
+        _show(Path(run) if (Path(run) / "space.yaml").exists() else runs_dir / run)
+        return
+    folders = sorted(path.parent for path in runs_dir.glob("*/space.yaml"))
+    if not folders:
+        click.echo(f"no runs in {runs_dir}; start one: evomerge search SPACE")
+    for folder in folders:
+        _show(folder)
+
+
+def _show(folder: Path) -> None:
+    space, study = read_run(folder)
+    records = study.records("search")
+    failed = sum(record.result.failure is not None for record in records)
+    finished = (folder / "best.yaml").exists()
+    state = "running" if _in_use(folder) else "finished" if finished else "interrupted"
+    click.echo(f"{folder.name}: {state}")
+    click.echo(f"  trials     {len(records)} of {space.budget.trials}, {failed} failed")
+    best = best_record(study, space)
+    if best is not None:
+        value = ", ".join(f"{v:.4f}" for v in best.value)
+        click.echo(f"  best       {value} on {best.documents} documents ({best.label})")
+    if state == "interrupted":
+        click.echo(f"  resume     evomerge search {space.path} --resume")
+    if finished:
+        click.echo(f"  recipe     {folder / 'best.yaml'}")
+        click.echo(f"  report     {folder / 'report.md'}")
+
+
+def _in_use(folder: Path) -> bool:
+    """Whether a process holds the run's lock."""
+    lock = folder / ".lock"
+    if not lock.exists():
+        return False
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -1,0 +1,85 @@
+"""What a finished run leaves in its folder: `best.yaml`, `report.md`, `report.json`."""
+
+import errno
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from evomerge.errors import PlatformError
+from evomerge.merge.export import export_yaml
+from evomerge.report.outcome_json import outcome_json
+from evomerge.report.table import markdown_table, summary_lines
+from evomerge.search.outcome import Outcome
+from evomerge.search.record import TrialRecord
+from evomerge.space.space import Space
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Raises:
+        PlatformError: The disk is full, or the folder cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True) if error.errno != errno.ENOTDIR else None
+        raise PlatformError(f"cannot be written: {error.strerror}", where=str(path)) from None
+
+
+def recipe_yaml(
+    record: TrialRecord,
+    space: Space,
+    locations: Mapping[str, str],
+    *,
+    lora_cache: Path,
+    file: str = "best.yaml",
+) -> str:
+    """Return a trial's recipe as mergekit YAML, with what it scored in the header.
+
+    Args:
+        record: A trial that has a recipe.
+        space: The run's space.
+        locations: Reference → what mergekit can open.
+        lora_cache: Folder of merged adapters that the search used.
+        file: The YAML's own name, for the commands in the header.
+    """
+    assert record.recipe is not None
+    notes = [f"run {space.name}, {record.label}"]
+    if record.result.scores:
+        scores = record.result.scores
+        shown = ", ".join(f"{t.task} {t.metric} {t.value:.4f}" for t in scores.tasks)
+        count = sum(len(t.doc_ids) for t in scores.tasks)
+        notes.append(f"{shown} on {count} {scores.documents} documents")
+    device = "cuda" if space.workers.gpus else "cpu"
+    return export_yaml(
+        record.recipe, locations, notes=notes, lora_cache=lora_cache, file=file, device=device
+    )
+
+
+def write_report(
+    folder: Path,
+    outcome: Outcome,
+    space: Space,
+    locations: Mapping[str, str],
+    lora_cache: Path,
+) -> Path:
+    """Write the files of a finished run; return the path of `best.yaml`."""
+    best = folder / "best.yaml"
+    shown = next((r for r in outcome.held_out if r.recipe == outcome.winner.recipe), outcome.winner)
+    if shown.result.scores is None:
+        shown = outcome.winner
+    text = recipe_yaml(shown, space, locations, lora_cache=lora_cache)
+    write_whole(best, text)
+    summary = "\n".join(f"- {line}" for line in summary_lines(outcome, space))
+    report = (
+        f"# {space.name}\n\n{markdown_table(outcome, space)}\n\n{summary}\n\n"
+        f"## Best recipe\n\n```yaml\n{text}```\n"
+    )
+    write_whole(folder / "report.md", report)
+    data = json.dumps(outcome_json(outcome), indent=1, ensure_ascii=False)
+    write_whole(folder / "report.json", data + "\n")
+    return best

@@ -1,0 +1,219 @@
+"""A search in MLflow's terms: runs, parameters, metrics, tags and artifacts."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.tracking import MlflowClient
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
+
+from evomerge.search.outcome import Outcome
+from evomerge.search.record import TrialRecord
+from evomerge.space.space import Space
+
+_STAGE, _NUMBER = "evomerge.stage", "evomerge.number"
+
+
+class SearchRun:
+    """The search's MLflow run, and its children. Writing a trial twice changes nothing.
+
+    Args:
+        uri: Tracking address.
+        artifacts: Folder for artifacts, where the address is a database.
+        space: What is searched; its name is the experiment's.
+        run_id: The run of an earlier session; a new one is made where that is gone.
+
+    Raises:
+        MlflowException: The database cannot be written, or the server not reached.
+    """
+
+    def __init__(self, uri: str, artifacts: Path, space: Space, run_id: str | None) -> None:
+        self._client = MlflowClient(tracking_uri=uri)
+        self._space = space
+        self._experiment = self._open_experiment(uri, artifacts)
+        self.run_id = self._open_run(run_id)
+        self._written = self._children()
+        self._best: float | None = None
+
+    def _open_experiment(self, uri: str, artifacts: Path) -> str:
+        found = self._client.get_experiment_by_name(self._space.name)
+        if found is not None and found.lifecycle_stage == "active":
+            return str(found.experiment_id)
+        if found is not None:
+            self._client.restore_experiment(found.experiment_id)
+            return str(found.experiment_id)
+        local = artifacts / self._space.name
+        location = local.as_uri() if uri.startswith("sqlite:") else None
+        return str(self._client.create_experiment(self._space.name, artifact_location=location))
+
+    def _open_run(self, run_id: str | None) -> str:
+        from mlflow.exceptions import MlflowException
+
+        if run_id is not None:
+            try:
+                run = self._client.get_run(run_id)
+            except MlflowException:
+                run = None  # the database was deleted: write everything anew
+            if run is not None and run.info.experiment_id == self._experiment:
+                self._client.update_run(run_id, status="RUNNING")
+                return run_id
+        space = self._space
+        made = self._client.create_run(self._experiment, run_name=f"search {space.name}")
+        found = str(made.info.run_id)
+        params = {
+            "sampler": space.search.sampler,
+            "seed": space.search.seed,
+            "objective": space.objective,
+            "trials": space.budget.trials,
+            "recipes": ", ".join(t.label for t in space.templates),
+            "tasks": ", ".join(f"{t.task}/{t.metric}" for t in space.evaluate.tasks),
+            "documents": f"quick {space.evaluate.quick}, confirm {space.evaluate.confirm}, "
+            f"held out {space.evaluate.held_out}",
+        }
+        tags = {
+            "evomerge.kind": "search",
+            "evomerge.base": space.base or "",
+            "evomerge.parents": ", ".join(space.references),
+        }
+        self._client.log_batch(found, params=_params(params), tags=_tags(tags))
+        self._client.log_text(found, space.source, "space.yaml")
+        return found
+
+    def _children(self) -> set[tuple[str, str]]:
+        """Return stage and number of the trials that are written whole."""
+        written: set[tuple[str, str]] = set()
+        token = None
+        while True:
+            page = self._client.search_runs(
+                [self._experiment],
+                f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self.run_id}'",
+                max_results=1000,
+                page_token=token,
+            )
+            for run in page:
+                if run.info.status == "RUNNING":
+                    self._client.delete_run(run.info.run_id)  # cut off in the middle
+                else:
+                    written.add((run.data.tags[_STAGE], run.data.tags[_NUMBER]))
+            token = page.token
+            if not token:
+                return written
+
+    def trial(self, record: TrialRecord) -> None:
+        """Write a trial as a child run, unless it is there."""
+        self._incumbent(record)
+        if (record.stage, str(record.number)) in self._written:
+            return
+        name = record.label if record.stage in ("generation0", "search") else _later(record)
+        tags = {
+            MLFLOW_PARENT_RUN_ID: self.run_id,
+            MLFLOW_RUN_NAME: name,
+            _STAGE: record.stage,
+            _NUMBER: str(record.number),
+            "evomerge.kind": record.kind,
+            **_lineage(record),
+        }
+        run = self._client.create_run(self._experiment, tags=tags, run_name=name)
+        run_id = run.info.run_id
+        now = int(time.time() * 1000)
+        metrics = [Metric(key, value, now, 0) for key, value in _metrics(record).items()]
+        params = {"merge_method": record.recipe.method} if record.recipe else {}
+        self._client.log_batch(run_id, metrics=metrics, params=_params({**params, **record.params}))
+        if record.recipe is not None:
+            self._client.log_text(run_id, record.recipe.to_yaml(), "recipe.yaml")
+        if record.result.scores is not None:
+            text = json.dumps(record.result.scores.to_json(), indent=1)
+            self._client.log_text(run_id, text, "scores.json")
+        self._client.set_terminated(run_id, "FAILED" if record.result.failure else "FINISHED")
+        self._written.add((record.stage, str(record.number)))
+
+    def _incumbent(self, record: TrialRecord) -> None:
+        """Draw the search's course on its own run: each trial's objective, and the best so far."""
+        if record.stage != "search" or len(record.value) != 1:
+            return
+        value = record.value[0]
+        self._best = value if self._best is None else max(self._best, value)
+        if (record.stage, str(record.number)) in self._written:
+            return
+        now = int(time.time() * 1000)
+        metrics = [
+            Metric("objective", value, now, record.number),
+            Metric("best_objective", self._best, now, record.number),
+        ]
+        self._client.log_batch(self.run_id, metrics=metrics)
+
+    def finish(self, outcome: Outcome) -> None:
+        """Write the verdict and end the search's run."""
+        tags = {
+            MLFLOW_RUN_NOTE: outcome.verdict,
+            "evomerge.verdict": outcome.verdict,
+            "evomerge.winner": outcome.winner.label,
+            **_lineage(outcome.winner),
+        }
+        metrics = {"recipes": float(outcome.n_recipes), "failed": float(outcome.n_failed)}
+        if outcome.gain_over_best_parent is not None:
+            metrics["held_out/gain_over_best_parent"] = outcome.gain_over_best_parent.gain
+        if outcome.gain_over_best_blend is not None:
+            metrics["held_out/gain_over_best_blend"] = outcome.gain_over_best_blend.gain
+        now = int(time.time() * 1000)
+        self._client.log_batch(
+            self.run_id,
+            metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
+            tags=_tags(tags),
+        )
+        self._client.set_terminated(self.run_id, "FINISHED")
+
+    def artifacts(self, paths: Iterable[Path]) -> None:
+        """Attach files to the search's run."""
+        for path in paths:
+            self._client.log_artifact(self.run_id, str(path))
+
+
+def _later(record: TrialRecord) -> str:
+    return f"{record.stage.replace('_', ' ')}: {record.label}"
+
+
+def _lineage(record: TrialRecord) -> dict[str, str]:
+    """Return what a model made by this recipe descends from."""
+    tags: dict[str, str] = {}
+    if record.recipe is not None:
+        base = record.recipe.document.get("base_model")
+        tags |= {
+            "evomerge.recipe_id": record.recipe.recipe_id,
+            "evomerge.parents": ", ".join(record.recipe.models),
+            "evomerge.base": base if isinstance(base, str) else "",
+        }
+    if record.duplicate_of is not None:
+        tags["evomerge.duplicate_of"] = f"{record.duplicate_stage} {record.duplicate_of}"
+    if record.result.failure is not None:
+        tags |= {
+            "evomerge.failure": str(record.result.failure),
+            "evomerge.message": record.result.message[:5000],
+        }
+    return tags
+
+
+def _metrics(record: TrialRecord) -> dict[str, float]:
+    metrics = {f"seconds/{stage}": value for stage, value in record.result.seconds.items()}
+    if record.result.scores is not None:
+        metrics |= {f"{t.task}/{_name(t.metric)}": t.value for t in record.result.scores.tasks}
+        metrics |= {f"guard/{name}": share for name, share in record.result.scores.guards.items()}
+    if len(record.value) == 1:
+        metrics["objective"] = record.value[0]
+    return metrics
+
+
+def _name(key: str) -> str:
+    """Return a key as MLflow allows it: `weight[rev]` becomes `weight.rev`."""
+    plain = key.replace("[", ".").replace("]", "")
+    return "".join(c if c.isalnum() or c in "_-. /" else "_" for c in plain)
+
+
+def _params(values: Mapping[str, object]) -> list[Param]:
+    return [Param(_name(key), str(value)[:6000]) for key, value in values.items()]
+
+
+def _tags(values: Mapping[str, str]) -> list[RunTag]:
+    return [RunTag(key, value) for key, value in values.items()]

@@ -1,0 +1,66 @@
+"""A small search of real models through the real command line."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+SPACE = """\
+name: toy
+models:
+  base: {base}
+  a: {a}
+  b: {b}
+recipes:
+  - merge_method: {{choice: [task_arithmetic, ties, dare_ties]}}
+    name: vectors
+    base_model: base
+    models:
+      - model: a
+        parameters: {{weight: {{float: [0, 1.2]}}, density: {{float: [0.2, 1]}}}}
+      - model: b
+        parameters: {{weight: {{float: [0, 1.2]}}, density: {{float: [0.2, 1]}}}}
+    dtype: float32
+  - merge_method: slerp
+    base_model: a
+    models: [{{model: a}}, {{model: b}}]
+    parameters: {{t: {{float: [0, 1], layers: 3}}}}
+    dtype: float32
+evaluate:
+  tasks:
+    - {{task: toy_next, metric: acc}}
+    - {{task: toy_pick, metric: acc}}
+  task_path: {tasks}
+  quick: 16
+  confirm: 12
+  held_out: 24
+search: {{sampler: tpe, seed: 0, finalists: 2}}
+budget: {{trials: 4}}
+"""
+
+Evomerge = Callable[[Sequence[str], Path], "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def space_file(family: dict[str, Path], task_path: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "toy.yaml"
+    path.write_text(SPACE.format(**family, tasks=task_path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def evomerge() -> Evomerge:
+    """Run the command line in a process of its own."""
+
+    def run(args: Sequence[str], cwd: Path) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "evomerge", *map(str, args)],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+
+    return run
