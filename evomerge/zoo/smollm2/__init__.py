@@ -1,0 +1,27 @@
+"""SmolLM2-135M-Instruct, and experts fine-tuned from it on real questions."""
+
+from pathlib import Path
+
+from evomerge.zoo.family import Family, Progress
+from evomerge.zoo.smollm2.experts import EXPERTS
+
+
+def _build(draft: Path, final: Path, progress: Progress) -> None:
+    from evomerge.zoo.smollm2.build import build
+
+    build(draft, final, progress)
+
+
+def _reference(root: Path, model: str) -> str:
+    base = root / "base"
+    return str(base) if model == "base" else f"{base}+{root / 'adapters' / model}"
+
+
+FAMILY = Family(
+    name="smollm2",
+    summary="SmolLM2-135M-Instruct and LoRA experts on real questions; downloads 141 MB",
+    version="1",
+    models=("base", *EXPERTS),
+    build=_build,
+    reference=_reference,
+)
