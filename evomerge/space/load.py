@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from evomerge.errors import InputError
-from evomerge.space.holes import Hole, Parameter
-from evomerge.space.marks import Marked, read_marked
+from evomerge.space.holes import Hole
+from evomerge.space.marks import Marked, read_marked, write_yaml
 from evomerge.space.problems import Problems, show
 from evomerge.space.recipe_reader import RecipeReader
+from evomerge.space.references import absolute_reference
 from evomerge.space.settings_reader import (
     read_budget,
     read_evaluate,
@@ -18,7 +17,7 @@ from evomerge.space.settings_reader import (
     read_search,
     read_workers,
 )
-from evomerge.space.space import Space
+from evomerge.space.space import RECIPE, Space
 from evomerge.space.template import Template
 
 _KEYS = ("name", "models", "recipes", "evaluate", "objective", "search", "budget", "workers")
@@ -60,7 +59,7 @@ def read_space(text: str, path: Path, overrides: Sequence[str] = ()) -> Space:
     marked = read_marked(text, path)
     for override in overrides:
         _override(marked, override)
-    source = yaml.safe_dump(marked.value, sort_keys=False) if overrides else text
+    source = write_yaml(marked.value) if overrides else text
     return _read(marked, path.absolute(), source)
 
 
@@ -70,7 +69,7 @@ def _read(marked: Marked, path: Path, source: str) -> Space:
     if not problems.known_keys(document, (), _KEYS):
         problems.raise_if_any()
     models = _read_models(document.get("models"), path.parent, problems)
-    templates = _read_recipes(document.get("recipes"), models, problems)
+    templates = _read_recipes(document.get("recipes"), models, path.parent, problems)
     objective = read_objective(document, problems)
     name = problems.setting(
         document, (), "name", path.stem, _is_name, "a name of letters, digits, - _ ."
@@ -97,6 +96,7 @@ def _is_name(value: Any) -> bool:
     return (
         isinstance(value, str)
         and value[:1].isalnum()
+        and len(value) <= 100
         and all(c.isalnum() or c in "-_." for c in value)
     )
 
@@ -116,29 +116,22 @@ def _read_models(node: Any, folder: Path, problems: Problems) -> dict[str, str] 
                 ("models", name), f"a model must be a folder or hub id, got {show(reference)}"
             )
         else:
-            models[name] = "+".join(_absolute(part, folder) for part in reference.split("+"))
+            absolute = "+".join(absolute_reference(part, folder) for part in reference.split("+"))
+            if absolute in models.values():
+                problems.add(("models", name), f"{reference} has a short name already")
+            models[name] = absolute
         if isinstance(name, str):
             models.setdefault(name, "")
     return models
 
 
-def _absolute(reference: str, folder: Path) -> str:
-    """Return a folder as an absolute path; hub ids and zoo models as they are."""
-    if "://" in reference:
-        return reference
-    path = folder / Path(reference).expanduser()
-    if reference.startswith((".", "/", "~")) or path.is_dir():
-        return str(path.resolve())
-    return reference
-
-
 def _read_recipes(
-    node: Any, models: Mapping[str, str] | None, problems: Problems
+    node: Any, models: Mapping[str, str] | None, folder: Path, problems: Problems
 ) -> tuple[Template, ...]:
     if not isinstance(node, list) or not node:
         problems.add(("recipes",), f"recipes must be a list of mergekit recipes, got {show(node)}")
         return ()
-    reader = RecipeReader(models, problems)
+    reader = RecipeReader(models, problems, folder)
     templates: list[Template] = []
     for index, item in enumerate(node):
         document = reader.read(item, ("recipes", index))
@@ -150,8 +143,12 @@ def _read_recipes(
             problems.add(("recipes", index, "name"), f"name must be a name, got {show(label)}")
         elif label in taken and "name" in item:
             problems.add(("recipes", index, "name"), f"name {label!r} stands twice")
-        copies = sum(one == label or one.startswith(f"{label}-") for one in taken)
-        templates.append(Template(f"{label}-{copies + 1}" if label in taken else label, document))
+        reserved = [*taken, *(i.get("name") for i in node[index + 1 :] if isinstance(i, dict))]
+        unique, copy = label, 1
+        while "name" not in item and unique in reserved:
+            copy += 1
+            unique = f"{label}-{copy}"
+        templates.append(Template(unique, document))
     return tuple(templates)
 
 
@@ -161,7 +158,7 @@ def _default_label(method: Any, index: int) -> str:
 
 def _check_shared_names(space: Space, problems: Problems) -> None:
     """Holes that share a `name` must agree on their range."""
-    seen: dict[str, Parameter] = {}
+    seen = {RECIPE: space.parameters()[0]} if len(space.templates) > 1 else {}
     for index, template in enumerate(space.templates):
         for parameter in template.draws():
             known = seen.setdefault(parameter.name, parameter)
@@ -188,7 +185,7 @@ def _override(marked: Marked, override: str) -> None:
         last = position == len(steps) - 1
         key: Any = step
         if isinstance(node, list):
-            if not step.isdigit() or int(step) >= len(node):
+            if not step.isdecimal() or int(step) >= len(node):
                 raise InputError(f"no item {step!r} in a list of {len(node)}", where=where)
             key = int(step)
         elif not isinstance(node, dict):

@@ -55,7 +55,7 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
+    first: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith((":bool", ":timestamp"))]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(
@@ -66,6 +66,18 @@ _Loader.add_implicit_resolver(
     re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"),
     list("-+.0123456789"),
 )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes what `_Loader` would read as something else."""
+
+
+_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
+def write_yaml(value: Any) -> str:
+    """Return YAML that `read_marked` reads back as the same value."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 def read_marked(text: str, file: File | str) -> Marked:
@@ -90,8 +102,10 @@ def read_marked(text: str, file: File | str) -> Marked:
         raise InputError(
             f"broken YAML: {error.problem or error.context}", where=f"{file}{at}"
         ) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, TypeError) as error:
         raise InputError(f"broken YAML: {error}", where=str(file)) from None
+    except RecursionError:
+        raise InputError("broken YAML: an alias contains itself", where=str(file)) from None
     return marked
 
 
@@ -103,19 +117,23 @@ def _value(node: yaml.Node, path: Path, loader: _Loader, marked: Marked) -> Any:
         ]
     if not isinstance(node, yaml.MappingNode):
         return loader.construct_object(node)
-    loader.flatten_mapping(node)
+    own = {id(key_node) for key_node, _ in node.value}
+    loader.flatten_mapping(node)  # `<<: *alias` first, so that own keys override it
     mapping: dict[Any, Any] = {}
+    seen: set[Any] = set()
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node)
+        key = loader.construct_object(key_node, deep=True)
         inner = (*path, key)
         place = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-        if key in mapping:
+        if key in seen:
             first = marked.key_places[inner][0]
             raise InputError(
                 f"key {key!r} stands twice in one mapping, first on line {first}",
                 where=f"{marked.file}:{place[0]}:{place[1]}",
                 help="remove one of them",
             )
+        if id(key_node) in own:
+            seen.add(key)
         marked.key_places[inner] = place
         mapping[key] = _value(value_node, inner, loader, marked)
     return mapping

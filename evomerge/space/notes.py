@@ -28,4 +28,9 @@ def notes(space: Space) -> list[str]:
         found.append("held_out is 0: the search ends without a verdict")
     if space.base is None:
         found.append("no base model: generation 0 has no base and no task arithmetic")
+    if any(name.startswith("della") for t in space.templates for name in t.methods):
+        found.append(
+            "della needs density ± epsilon inside (0, 1); points outside are not merged and cost "
+            "one trial each"
+        )
     return found

@@ -52,15 +52,21 @@ def read_parameters(
         value = _setting(known[name], value, at, problems)
         if value is not None:
             read[name] = value
-    if not per_model or "epsilon" in read:
-        _check_della(read, path, allowed, problems)
     return read
 
 
-def _setting(parameter: MethodParameter, value: Any, path: Path, problems: Problems) -> Any:
+def _setting(
+    parameter: MethodParameter, value: Any, path: Path, problems: Problems, depth: int = 0
+) -> Any:
     """Read a value as mergekit writes it: scalar, gradient, `{filter, value}` list, or a hole."""
     if is_hole(value):
-        return _hole(parameter, value, path, problems)
+        hole = _hole(parameter, value, path, problems)
+        if hole and depth and (hole.modules or (hole.layers and path[-1] != "value")):
+            problems.add(
+                path, "a hole inside a list takes no modules, and layers only for a filter"
+            )
+            return None
+        return hole
     if isinstance(value, list):
         if not value:
             problems.add(path, f"{parameter.name} is an empty list")
@@ -68,7 +74,7 @@ def _setting(parameter: MethodParameter, value: Any, path: Path, problems: Probl
         read = [
             _filtered(parameter, item, (*path, i), problems)
             if isinstance(item, Mapping) and not is_hole(item)
-            else _setting(parameter, item, (*path, i), problems)
+            else _setting(parameter, item, (*path, i), problems, depth + 1)
             for i, item in enumerate(value)
         ]
         return None if any(item is None for item in read) else read
@@ -87,7 +93,10 @@ def _filtered(parameter: MethodParameter, value: Any, path: Path, problems: Prob
     if "value" not in value:
         problems.add(path, "an entry with a filter needs a value")
         return None
-    inner = _setting(parameter, value["value"], (*path, "value"), problems)
+    if not isinstance(value.get("filter", ""), str):
+        problems.add((*path, "filter"), f"filter must be text, got {show(value['filter'])}")
+        return None
+    inner = _setting(parameter, value["value"], (*path, "value"), problems, depth=1)
     return None if inner is None else {**value, "value": inner}
 
 
@@ -111,24 +120,3 @@ def _in_range(name: str, values: tuple[Any, ...], path: Path, problems: Problems
     if outside:
         problems.add(path, f"{name} lies within [0, 1], got {outside[0]}")
     return not outside
-
-
-def _check_della(
-    read: Mapping[str, Any], path: Path, allowed: tuple[str, ...], problems: Problems
-) -> None:
-    """Hold density ± epsilon inside (0, 1), where della's drop probabilities live."""
-    if not any(name.startswith("della") for name in allowed) or "density" not in read:
-        return
-    epsilon = read.get("epsilon", 0.15)
-    widest = epsilon.high if isinstance(epsilon, Hole) else epsilon
-    density = read["density"]
-    ends = (density.low, density.high) if isinstance(density, Hole) else (density, density)
-    if not is_number(widest) or not all(map(is_number, ends)):
-        return
-    if min(ends) - widest <= 0 or max(ends) + widest >= 1:
-        problems.add(
-            (*path, "density"),
-            f"della needs density ± epsilon inside (0, 1), got density {ends[0]:g} to {ends[1]:g} "
-            f"with epsilon up to {widest:g}",
-            help="narrow density, or set a smaller epsilon",
-        )

@@ -8,6 +8,8 @@ from evomerge.space.methods import methods
 from evomerge.space.problems import is_number
 
 _TINY = 1e-8
+DELLA_EPSILON = 0.15
+"""mergekit's default for della's `epsilon`."""
 
 
 def check_point(document: Mapping[str, Any]) -> None:
@@ -19,24 +21,28 @@ def check_point(document: Mapping[str, Any]) -> None:
     Raises:
         TrialError: `INVALID_RECIPE`, with what is wrong.
     """
-    base = document.get("base_model")
-    for group in _groups(document):
-        sources = group["inputs"]
+    for group in _groups(document, document.get("base_model")):
+        sources, base = group["inputs"], group["base"]
         names = [source["model"] for source in sources]
         if len(set(names)) < len(names):
             _refuse(f"a model stands twice in one merge: {', '.join(names)}")
         _check_layers(sources)
         _check_counts(document["merge_method"], names, base, group["added"])
         _check_weights(document, sources, base)
+        if document["merge_method"] in ("della", "della_linear"):
+            _check_della(document, sources, base)
 
 
-def _groups(node: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _groups(node: Mapping[str, Any], base: str | None) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = []
     if "models" in node:
-        groups.append({"inputs": node["models"], "added": True})
-    groups += [{"inputs": s["sources"], "added": False} for s in node.get("slices", [])]
+        groups.append({"inputs": node["models"], "added": True, "base": base})
+    groups += [
+        {"inputs": s["sources"], "added": False, "base": s.get("base_model", base)}
+        for s in node.get("slices", [])
+    ]
     for module in node.get("modules", {}).values():
-        groups += _groups(module)
+        groups += _groups(module, base)
     return groups
 
 
@@ -54,7 +60,7 @@ def _check_counts(name: str, names: list[str], base: str | None, added: bool) ->
     if method.base == "required" and base not in names and not added:
         _refuse(f"{name} needs its base model {base} among the sources of a slice")
     count = len(names) + (base is not None and added and base not in names)
-    others = count - (base is not None)
+    others = count - (base is not None and (added or base in names))
     if count < method.min_inputs or (method.max_inputs and count > method.max_inputs):
         _refuse(f"{name} cannot merge {count} models")
     if method.min_non_base is not None and (
@@ -88,6 +94,24 @@ def _check_weights(
     for column in columns:
         if all(map(is_number, column)) and abs(sum(column)) < _TINY:
             _refuse(f"{method} weights sum to zero: {column}")
+
+
+def _check_della(
+    document: Mapping[str, Any], sources: list[Mapping[str, Any]], base: str | None
+) -> None:
+    """Hold density ± epsilon inside (0, 1): they are probabilities of keeping a value.
+
+    Source: Deep et al. 2024, DELLA-Merging, arXiv:2406.11617, section 3.1. mergekit merges
+    everything at a density of 1.
+    """
+    shared = document.get("parameters", {})
+    for source in sources:
+        own = {**shared, **source.get("parameters", {})}
+        density, epsilon = own.get("density", 1.0), own.get("epsilon", DELLA_EPSILON)
+        if source["model"] == base or not (is_number(density) and is_number(epsilon)):
+            continue
+        if density < 1 and not 0 < density - epsilon <= density + epsilon < 1:
+            _refuse(f"della needs density ± epsilon inside (0, 1), got {density} ± {epsilon}")
 
 
 def _refuse(what: str) -> None:

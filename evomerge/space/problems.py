@@ -63,7 +63,7 @@ class Problems:
         allowed: str,
     ) -> Any:
         """Return a setting's value, or its default where it is missing or wrong (and noted)."""
-        if key not in mapping:
+        if key not in mapping or (default is None and mapping[key] is None):
             return default
         value = mapping[key]
         if valid(value):

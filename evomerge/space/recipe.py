@@ -113,9 +113,13 @@ def _map_models(node: Any, replace: Callable[[str], str]) -> Any:
         return node
     return {
         key: replace(value)
-        if key in ("model", "base_model") and isinstance(value, str)
-        else replace(value)
-        if key == "tokenizer_source" and value not in ("union", "base")
+        if isinstance(value, str)
+        and (key in _MODEL_KEYS or (key in _TOKENIZER_KEYS and value not in _TOKENIZERS))
         else _map_models(value, replace)
         for key, value in node.items()
     }
+
+
+_MODEL_KEYS = ("model", "base_model")
+_TOKENIZER_KEYS = ("tokenizer_source", "source")
+_TOKENIZERS = ("union", "base")

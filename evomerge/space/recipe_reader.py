@@ -1,14 +1,17 @@
 """Read one recipe of a space file into a `Template`, noting every mistake mergekit would not."""
 
 from collections.abc import Mapping
+from pathlib import Path as File
 from typing import Any
 
 from evomerge.errors import did_you_mean
+from evomerge.space.contracts import Group, check_group
 from evomerge.space.holes import Hole, is_hole, read_hole
 from evomerge.space.marks import Path
 from evomerge.space.methods import methods
 from evomerge.space.parameter_reader import read_parameters
 from evomerge.space.problems import Problems, is_int, show
+from evomerge.space.references import absolute_reference
 
 _KEYS = (
     "name",
@@ -33,11 +36,13 @@ class RecipeReader:
     Args:
         models: Short names that recipes may use; None lets references stand for themselves.
         problems: Takes the mistakes.
+        folder: Where relative references start.
     """
 
-    def __init__(self, models: Mapping[str, str] | None, problems: Problems) -> None:
+    def __init__(self, models: Mapping[str, str] | None, problems: Problems, folder: File) -> None:
         self._models = models
         self._problems = problems
+        self._folder = folder
 
     def read(self, node: Any, path: Path) -> dict[str, Any] | None:
         """Return the recipe's configuration with `Hole`s in it, or None if it is beyond reading.
@@ -57,9 +62,7 @@ class RecipeReader:
         for key in ("dtype", "out_dtype"):
             if key in node:
                 document[key] = self._choice(node[key], (*path, key), _DTYPES)
-        for key in ("chat_template", "tokenizer", "tokenizer_source"):
-            if key in node:
-                document[key] = self._plain(node[key], (*path, key))
+        document |= self._tokenizer(node, path)
         if "base_model" in node:
             document["base_model"] = self._model(node["base_model"], (*path, "base_model"))
         inputs = [key for key in ("models", "slices", "modules") if key in node]
@@ -115,14 +118,55 @@ class RecipeReader:
         if self._models is not None:
             return self._choice(node, path, tuple(self._models), what="model")
         if isinstance(node, str) and node:
-            return node
+            return "+".join(absolute_reference(part, self._folder) for part in node.split("+"))
         self._problems.add(path, f"a model must be a folder or hub id, got {show(node)}")
         return None
 
-    def _plain(self, node: Any, path: Path) -> Any:
-        if is_hole(node):
-            return read_hole(node, path, self._problems, in_parameters=False)
-        return node
+    def _tokenizer(self, node: Mapping[str, Any], path: Path) -> dict[str, Any]:
+        """Read what a recipe says of tokenizer and chat template."""
+        read: dict[str, Any] = {}
+        if "tokenizer_source" in node:
+            read["tokenizer_source"] = self._source(
+                node["tokenizer_source"], (*path, "tokenizer_source")
+            )
+        if "tokenizer" in node:
+            at, tokenizer = (*path, "tokenizer"), node["tokenizer"]
+            keys = ("source", "tokens", "pad_to_multiple_of")
+            if self._problems.known_keys(tokenizer, at, keys):
+                read["tokenizer"] = dict(tokenizer)
+                if "source" in tokenizer:
+                    read["tokenizer"]["source"] = self._source(tokenizer["source"], (*at, "source"))
+        if "chat_template" in node:
+            template = node["chat_template"]
+            if not isinstance(template, str):
+                self._problems.add(
+                    (*path, "chat_template"), f"chat_template must be text, got {show(template)}"
+                )
+            read["chat_template"] = template
+        return read
+
+    def _source(self, node: Any, path: Path) -> Any:
+        """Read where a tokenizer comes from: `union`, `base` or a model."""
+        if node in ("union", "base"):
+            return node
+        return self._model(node, path)
+
+    def _layer(self, node: Any, path: Path) -> Any:
+        """Read one end of a layer range: a whole number from 0, or a hole of such."""
+        wrong = f"a layer is a whole number from 0, got {show(node)}"
+        if not is_hole(node):
+            if is_int(node) and node >= 0:
+                return node
+            self._problems.add(path, wrong)
+            return None
+        hole = read_hole(node, path, self._problems, in_parameters=False)
+        if hole is None:
+            return None
+        ends = hole.choices if hole.kind == "choice" else (hole.low, hole.high)
+        if all(is_int(end) and end >= 0 for end in ends) and hole.kind != "float":
+            return hole
+        self._problems.add(path, wrong)
+        return None
 
     def _modules(
         self, node: Any, path: Path, allowed: tuple[str, ...], base: Any, shared: set[str]
@@ -165,7 +209,11 @@ class RecipeReader:
             return {key: []}
         if key == "models":
             inputs = self._inputs(items, (*path, key), allowed, ("model", "parameters"))
-            self._check_group(inputs, (*path, key), allowed, base, shared, base_is_added=True)
+            check_group(
+                Group(inputs, (*path, key), base, shared, base_is_added=True),
+                allowed,
+                self._problems,
+            )
             return {key: inputs}
         slices = [
             self._slice(item, (*path, key, i), allowed, base, shared)
@@ -212,7 +260,9 @@ class RecipeReader:
                 f"sources of one slice need equally many layers, got {sorted(lengths)}",
             )
         known = shared | set(read.get("parameters", {}))
-        self._check_group(inputs, (*path, "sources"), allowed, base, known, base_is_added=False)
+        check_group(
+            Group(inputs, (*path, "sources"), base, known, base_is_added=False), allowed, problems
+        )
         return read | {"sources": inputs}
 
     def _layer_range(self, source: Any, path: Path) -> list[Any]:
@@ -221,16 +271,9 @@ class RecipeReader:
         if not isinstance(ends, list) or len(ends) != 2:
             self._problems.add(at, f"layer_range must be [first, end], got {show(ends)}")
             return [0, 1]
-        read: list[Any] = []
-        for index, end in enumerate(ends):
-            hole = self._plain(end, (*at, index))
-            if isinstance(hole, Hole) and hole.kind == "float":
-                self._problems.add((*at, index), "a layer is a whole number: use int, not float")
-                hole = 0
-            elif not isinstance(hole, Hole) and not (is_int(hole) and hole >= 0):
-                self._problems.add((*at, index), f"a layer is a number from 0, got {show(hole)}")
-                hole = index
-            read.append(hole)
+        read = [self._layer(end, (*at, index)) for index, end in enumerate(ends)]
+        if None in read:
+            return [0, 1]
         if is_int(read[0]) and is_int(read[1]) and read[0] >= read[1]:
             self._problems.add(at, f"layer_range is upside down or empty, got {read}")
         return read
@@ -257,88 +300,3 @@ class RecipeReader:
                 )
             read.append(entry)
         return read
-
-    def _check_group(
-        self,
-        inputs: list[dict[str, Any]],
-        path: Path,
-        allowed: tuple[str, ...],
-        base: Any,
-        shared: set[str],
-        *,
-        base_is_added: bool,
-    ) -> None:
-        """Check the inputs that are merged together against each method's contract."""
-        names = [entry["model"] for entry in inputs]
-        if any(name is None for name in names) or (base is None and "base_model" in path):
-            return
-        fixed = [name for name in names if isinstance(name, str)]
-        for index, name in enumerate(names):
-            if isinstance(name, str) and name in names[:index]:
-                self._problems.add((*path, index), f"model {name!r} stands twice in one merge")
-                return
-        for name in allowed:
-            method = methods()[name]
-            at = path[:-1]
-            if base is None and method.base == "required":
-                self._problems.add(at, f"{name} needs a base_model")
-                continue
-            listed = isinstance(base, str) and base in fixed
-            unsure = isinstance(base, Hole) or len(fixed) < len(names)
-            if not base_is_added and isinstance(base, str) and not listed and not unsure:
-                if method.base == "required":
-                    self._problems.add(
-                        path, f"{name} needs the base model {base!r} among the sources of a slice"
-                    )
-                    continue
-            count = len(names) + (base is not None and base_is_added and not listed)
-            others = count - (base is not None and (base_is_added or listed))
-            self._count("models", count, method.min_inputs, method.max_inputs, path, name)
-            if method.min_non_base is not None:
-                self._count(
-                    "models beside the base",
-                    others,
-                    method.min_non_base,
-                    method.max_non_base,
-                    path,
-                    name,
-                )
-            self._required(inputs, path, name, base, shared, added=base_is_added and not listed)
-
-    def _count(
-        self, what: str, got: int, low: int, high: int | None, path: Path, method: str
-    ) -> None:
-        if got < low or (high is not None and got > high):
-            wanted = f"exactly {low}" if high == low else f"at least {low}"
-            if high is not None and high != low:
-                wanted = f"{low} to {high}"
-            self._problems.add(path, f"{method} takes {wanted} {what}, got {got}")
-
-    def _required(
-        self,
-        inputs: list[dict[str, Any]],
-        path: Path,
-        name: str,
-        base: Any,
-        shared: set[str],
-        *,
-        added: bool,
-    ) -> None:
-        for parameter in methods()[name].parameters.values():
-            if not parameter.required or parameter.name in shared:
-                continue
-            if parameter.scope == "shared":
-                self._problems.add(path[:-1], f"{name} needs parameters: {parameter.name}")
-                continue
-            for index, entry in enumerate(inputs):
-                is_base = entry["model"] == base and parameter.scope == "non_base"
-                if parameter.name not in entry.get("parameters", {}) and not is_base:
-                    self._problems.add(
-                        (*path, index), f"{name} needs a {parameter.name} for {entry['model']!r}"
-                    )
-            if added and base is not None and parameter.scope == "input":
-                self._problems.add(
-                    path[:-1],
-                    f"{name} takes the base model as one more input, without {parameter.name}",
-                    help=f"remove base_model, or list {base!r} under models",
-                )

@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from evomerge.errors import did_you_mean
 from evomerge.space.problems import Problems, is_int, is_number, show
+from evomerge.space.references import absolute_path
 from evomerge.space.settings import (
     BudgetSettings,
     EvaluateSettings,
@@ -73,7 +74,7 @@ def read_search(
 ) -> SearchSettings:
     """Read `search:`."""
     default, at = SearchSettings(), ("search",)
-    node = document.get("search", {})
+    node = document.get("search") or {}
     if not problems.known_keys(node, at, vars(default)):
         return default
     sampler: Sampler = _name(node, at, "sampler", "tpe", get_args(Sampler), problems)
@@ -97,7 +98,7 @@ def read_search(
 def read_budget(document: Mapping[str, Any], problems: Problems) -> BudgetSettings:
     """Read `budget:`."""
     default, at = BudgetSettings(), ("budget",)
-    node = document.get("budget", {})
+    node = document.get("budget") or {}
     if not problems.known_keys(node, at, vars(default)):
         return default
     return BudgetSettings(
@@ -113,7 +114,7 @@ def read_budget(document: Mapping[str, Any], problems: Problems) -> BudgetSettin
 def read_workers(document: Mapping[str, Any], problems: Problems) -> WorkerSettings:
     """Read `workers:`."""
     default, at = WorkerSettings(), ("workers",)
-    node = document.get("workers", {})
+    node = document.get("workers") or {}
     if not problems.known_keys(node, at, vars(default)):
         return default
 
@@ -178,7 +179,7 @@ def _read_task_path(node: Any, folder: File, problems: Problems) -> str | None:
     if not isinstance(node, str):
         problems.add(at, f"task_path must be a folder, got {show(node)}")
         return None
-    path = (folder / File(node).expanduser()).absolute()
+    path = absolute_path(node, folder)
     if not path.is_dir():
         problems.add(at, f"no such folder: {path}", help="task_path starts at the space file")
     return str(path)

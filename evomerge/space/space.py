@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evomerge.space.holes import Parameter, Suggests
+from evomerge.space.holes import Hole, Parameter, Suggests
+from evomerge.space.methods import methods
 from evomerge.space.points import check_point
 from evomerge.space.recipe import Recipe
 from evomerge.space.settings import (
@@ -97,7 +98,9 @@ class Space:
             {p.name for p in template.parameters()}
             for template in (one for t in self.templates for one in _one_method_each(t))
         ]
-        always = set.intersection(*per_method) | ({RECIPE} if len(self.templates) > 1 else set())
+        first = self.templates[0]
+        choice = RECIPE if len(self.templates) > 1 else f"{first.label}.merge_method"
+        always = {*set.intersection(*per_method), choice}
         return tuple(p for p in self.parameters() if p.name in always)
 
     @property
@@ -105,20 +108,21 @@ class Space:
         """Every model reference that a recipe can use, in the file's order, each once."""
         found: dict[str, None] = {}
         for template in self.templates:
-            for name in _model_names(template.document):
+            for name in _values(template.document, _MODEL_KEYS):
                 found.setdefault(self.models.get(name, name))
         order = [reference for reference in self.models.values() if reference in found]
         return tuple(dict.fromkeys([*order, *found]))
 
     @property
     def base(self) -> str | None:
-        """Reference of the base model: the first that is the base of a task-vector merge."""
-        from evomerge.space.methods import methods
+        """Reference of the base model: the first from which a merge takes task vectors.
 
+        The `base_model` of a merge of exactly two models, such as slerp, is one of them.
+        """
         for template in self.templates:
-            base = template.document.get("base_model")
-            vectors = any("weight" in methods()[m].parameters for m in template.methods)
-            if isinstance(base, str) and vectors:
+            if all(methods()[m].max_inputs == 2 for m in template.methods):
+                continue
+            for base in _values(template.document, ("base_model",)):
                 return self.models.get(base, base)
         return None
 
@@ -145,16 +149,21 @@ def _one_method_each(template: Template) -> list[Template]:
     ]
 
 
-def _model_names(node: Any) -> list[str]:
-    """Return every model named in a template's document, choices included."""
+_MODEL_KEYS = ("model", "base_model", "tokenizer_source", "source")
+
+
+def _values(node: Any, keys: tuple[str, ...]) -> list[str]:
+    """Return every model named under these keys in a template's document, choices included."""
     if isinstance(node, list):
-        return [name for item in node for name in _model_names(item)]
+        return [name for item in node for name in _values(item, keys)]
     if not isinstance(node, Mapping):
         return []
     names: list[str] = []
     for key, value in node.items():
-        if key in ("model", "base_model"):
-            names += [value] if isinstance(value, str) else list(value.choices)
+        if key in keys and isinstance(value, Hole):
+            names += value.choices
+        elif key in keys and isinstance(value, str):
+            names += [value] if value not in ("union", "base") or key == "base_model" else []
         else:
-            names += _model_names(value)
+            names += _values(value, keys)
     return names

@@ -9,6 +9,9 @@ from evomerge.space.methods import methods
 
 Draw = Callable[[Parameter], Any]
 
+_WITHOUT_EFFECT = {"task_arithmetic": {"density"}}
+"""Parameters that mergekit takes for a method and never uses; two recipes would be one."""
+
 
 @dataclass(frozen=True)
 class Template:
@@ -69,11 +72,16 @@ class Template:
 
     def _node(self, key: str, node: Any, tag: str, method: str, draw: Draw) -> Any:
         if key == "parameters":
-            known = methods()[method].parameters
+            known = set(methods()[method].parameters) - _WITHOUT_EFFECT.get(method, set())
             return {
-                name: self._value(value, name + (f"[{tag}]" if tag else ""), draw)
+                name: self._setting(value, name + (f"[{tag}]" if tag else ""), draw)
                 for name, value in node.items()
                 if name in known
+            }
+        if key == "modules":
+            return {
+                name: self._node(name, module, f"{tag}.{name}" if tag else name, method, draw)
+                for name, module in node.items()
             }
         if isinstance(node, list):
             return [
@@ -85,6 +93,22 @@ class Template:
                 inner: self._node(inner, value, tag, method, draw) for inner, value in node.items()
             }
         return self._value(node, key + (f"[{tag}]" if tag else ""), draw)
+
+    def _setting(self, value: Any, name: str, draw: Draw) -> Any:
+        """Fill a parameter's value: a hole, or a gradient or filters with holes in them."""
+        if isinstance(value, list):
+            return [
+                self._setting(item, name + _part(item, index), draw)
+                for index, item in enumerate(value)
+            ]
+        if isinstance(value, Mapping):
+            return {**value, "value": self._setting(value["value"], name, draw)}
+        return self._value(value, name, draw)
+
+
+def _part(item: Any, index: int) -> str:
+    """Return what tells one item of a parameter's list from the others: filter or anchor."""
+    return f"[{item.get('filter', 'rest')}]" if isinstance(item, Mapping) else f"[{index}]"
 
 
 def _join(tag: str, key: str, index: int, item: Any) -> str:

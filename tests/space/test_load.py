@@ -26,6 +26,11 @@ evaluate:
   tasks:
     - {task: toy, metric: acc}
 """
+SECOND = """\
+  - merge_method: linear
+    models:
+      - {model: rev, parameters: {weight: 1}}
+"""
 SLICES = """\
   - merge_method: passthrough
     slices:
@@ -62,6 +67,25 @@ def test_overrides_are_laid_over_and_kept_in_the_source(tmp_path: Path) -> None:
     assert again.budget == space.budget
 
 
+def test_overridden_text_is_read_back_as_it_was(tmp_path: Path) -> None:
+    space = load_space(write(tmp_path, GOOD.replace("org/rev", '"1e3"')), ["budget.trials=7"])
+    assert load_space(write(tmp_path, space.source)).models["rev"] == "1e3"
+
+
+def test_labels_are_unique(tmp_path: Path) -> None:
+    one = "  - {merge_method: linear, models: [{model: rev, parameters: {weight: 1}}]}\n"
+    named = one.replace("{merge", "{name: linear-2, merge")
+    text = GOOD.replace("recipes:\n", "recipes:\n" + one + one + named)
+    labels = [t.label for t in load_space(write(tmp_path, text)).templates]
+    assert labels == ["linear", "linear-3", "linear-2", "ties"]
+
+
+def test_own_keys_override_merged_ones(tmp_path: Path) -> None:
+    text = GOOD.replace("- {task: toy, metric: acc}", "- &t {task: toy, metric: acc}")
+    text += "    - {<<: *t, task: other}\n"
+    assert [t.task for t in load_space(write(tmp_path, text)).evaluate.tasks] == ["toy", "other"]
+
+
 def test_folders_become_absolute_and_hub_ids_stay(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     text = GOOD.replace("org/rev", "mine").replace("org/sort", "./there+./adapter")
@@ -88,6 +112,8 @@ def test_models_may_stand_for_themselves(tmp_path: Path) -> None:
     lines = GOOD.splitlines(keepends=True)
     space = load_space(write(tmp_path, "".join(lines[:1] + lines[5:])))
     assert space.recipe({"ties.weight[rev]": 0.5}).models == ("base", "rev", "sort")
+    near = "".join(lines[:1] + lines[5:]).replace("model: rev", "model: ./rev")
+    assert str(tmp_path / "rev") in load_space(write(tmp_path, near)).references
 
 
 # A mistake: what is replaced, by what, and the message it must give (without the folder).
@@ -217,10 +243,30 @@ CATALOGUE = {
         "merge_method: linear",
         "linear takes the base model as one more input, without weight",
     ),
-    "della out of range": (
-        "merge_method: ties",
-        "merge_method: {choice: [della, ties]}\n    parameters: {density: {float: [0.1, 0.9]}}",
-        "della needs density ± epsilon inside (0, 1)",
+    "reference twice": ("org/sort", "org/rev", "org/rev has a short name already"),
+    "key that is a list": ("name: demo\n", "? [a, b]\n: 1\n", "broken YAML"),
+    "date that is none": ("name: demo\n", "name: !!int abc\n", "broken YAML"),
+    "alias of itself": ("name: demo\n", "name: &x [*x]\n", "broken YAML"),
+    "filter no text": ("density: 0.5", "density: [{filter: 3, value: 1}]", "filter must be text"),
+    "gradient in a gradient": (
+        "density: 0.5",
+        "density: [0.5, {float: [0, 1], layers: 3}]",
+        "a hole inside a list takes no modules",
+    ),
+    "unknown tokenizer source": (
+        "    dtype:",
+        "    tokenizer_source: unoin\n    dtype:",
+        "unknown model 'unoin'",
+    ),
+    "taken name": (
+        "{float: [0, 1]}",
+        "{float: [0, 1], name: recipe}",
+        "holes named 'recipe' differ",
+    ),
+    "no such user": (
+        "evaluate:\n",
+        "evaluate:\n  task_path: ~nosuchuser/x\n",
+        "no such folder: ",
     ),
     "bad name": ("name: demo", "name: a/b", "name must be a name of letters"),
 }
@@ -230,8 +276,11 @@ CATALOGUE = {
 def test_each_mistake_has_its_message(tmp_path: Path, mistake: str) -> None:
     old, new, message = CATALOGUE[mistake]
     assert old in GOOD
+    text = GOOD.replace(old, new, 1)
+    if mistake == "taken name":
+        text = text.replace("evaluate:", SECOND + "evaluate:")
     with pytest.raises(InputError) as caught:
-        load_space(write(tmp_path, GOOD.replace(old, new, 1)))
+        load_space(write(tmp_path, text))
     assert message in str(caught.value)
     assert caught.value.exit_code == 2
     assert str(tmp_path / "space.yaml:") in str(caught.value)
@@ -239,7 +288,7 @@ def test_each_mistake_has_its_message(tmp_path: Path, mistake: str) -> None:
 
 SLICE_CATALOGUE = {
     "range upside down": ("[0, 2]}]", "[2, 0]}]", "layer_range is upside down or empty"),
-    "float layer": ("{int: [0, 2]}", "{float: [0, 2]}", "a layer is a whole number"),
+    "float layer": ("{int: [0, 2]}", "{float: [0, 2]}", "a layer is a whole number from 0"),
     "no range": (", layer_range: [0, 2]}]", "}]", "layer_range must be [first, end]"),
     "unequal lengths": (
         "[{model: rev, layer_range: [0, 2]}]",

@@ -41,7 +41,7 @@ recipes:
     base_model: a
     models: [{model: a}, {model: c}]
     parameters: {t: {float: [0, 1], layers: 5}}
-    tokenizer_source: base
+    tokenizer_source: c
   - merge_method: linear
     models:
       - {model: a, parameters: {weight: {float: [-1, 1]}}}
@@ -53,6 +53,12 @@ recipes:
           - model: {choice: [b, c]}
             layer_range: [{int: [0, 2]}, 4]
             parameters: {scale: {float: [0.01, 1], log: true}}
+  - merge_method: nearswap
+    base_model: a
+    models: [{model: b}]
+    parameters:
+      t: [{filter: mlp, value: {float: [0, 1]}}, {value: [0, {float: [0, 1]}, 1]}]
+    tokenizer: {source: b, tokens: {x: {source: a}}}
 evaluate: {tasks: [{task: toy, metric: acc}]}
 """
 
@@ -113,6 +119,7 @@ def test_names_are_readable_and_conditional(space: Space) -> None:
     assert "vectors.weight[a][rest][2]" in names
     assert "shared_density" in names
     assert "slerp.t[4]" in names
+    assert {"nearswap.t[mlp]", "nearswap.t[rest][1]"} <= set(names)
     assert "passthrough.model[slice1.0]" in names
     assert "passthrough.layer_range[slice0.a.1]" in names
     assert [p.name for p in space.shared_parameters] == ["recipe"]
@@ -170,6 +177,30 @@ def test_points_that_cannot_be_merged_are_refused(
     with pytest.raises(TrialError, match=message) as caught:
         fill(space, recipe, **values)
     assert caught.value.failure is Failure.INVALID_RECIPE
+
+
+def test_holes_inside_gradients_and_filters_are_filled(space: Space) -> None:
+    values = {"nearswap.t[mlp]": 0.25, "nearswap.t[rest][1]": 0.5}
+    document = fill(space, "nearswap", **values).document
+    assert document["parameters"]["t"] == [
+        {"filter": "mlp", "value": 0.25},
+        {"value": [0, 0.5, 1]},
+    ]
+    assert document["tokenizer"] == {"source": "/models/b", "tokens": {"x": {"source": "org/a"}}}
+
+
+def test_della_outside_its_bounds_is_refused(space: Space) -> None:
+    values = {"vectors.merge_method": "della", "vectors.epsilon[b]": 0.2}
+    assert fill(space, "vectors", shared_density=0.5, **values).method == "della"
+    with pytest.raises(TrialError, match="density ± epsilon"):
+        fill(space, "vectors", shared_density=0.1, **values)
+
+
+def test_density_has_no_part_in_task_arithmetic(space: Space) -> None:
+    chosen = {"vectors.merge_method": "task_arithmetic"}
+    assert fill(space, "vectors", shared_density=0.3, **chosen) == fill(
+        space, "vectors", shared_density=0.6, **chosen
+    )
 
 
 def test_ids_are_the_same_in_another_process(space: Space) -> None:

@@ -1,0 +1,29 @@
+"""Model references: folders, hub ids, zoo models."""
+
+from pathlib import Path
+
+
+def absolute_reference(reference: str, folder: Path) -> str:
+    """Return a folder as an absolute path; hub ids and zoo models as they are.
+
+    Args:
+        reference: As the space file writes it, without adapter.
+        folder: Where relative paths start.
+    """
+    if "://" in reference:
+        return reference
+    path = absolute_path(reference, folder)
+    if reference.startswith((".", "/", "~")):
+        return str(path)
+    try:
+        return str(path) if path.is_dir() else reference
+    except OSError:  # too long to be a path
+        return reference
+
+
+def absolute_path(path: str, folder: Path) -> Path:
+    """Return a path as an absolute one; `~` is the user's home."""
+    try:
+        return (folder / Path(path).expanduser()).resolve()
+    except RuntimeError:  # no such user: an ordinary name that starts with ~
+        return (folder / path).resolve()
