@@ -11,7 +11,7 @@ from mergekit.config import InputSliceDefinition, MergeConfiguration
 from mergekit.options import MergeOptions
 
 from evomerge.errors import Failure, TrialError
-from evomerge.merge.export import LAYER_LISTS
+from evomerge.merge.export import LAYER_LISTS, merge_threads
 from evomerge.space.recipe import Recipe
 
 
@@ -53,10 +53,10 @@ def configuration(recipe: Recipe) -> Configuration:
 
 
 def options(recipe: Recipe, lora_cache: str | Path, device: str = "cpu") -> MergeOptions:
-    """Return mergekit's options: those of `mergekit-yaml --random-seed SEED`, and quiet.
+    """Return mergekit's options: those of the exported command, and quiet.
 
     Args:
-        recipe: Gives the seed.
+        recipe: Gives the seed and the number of threads.
         lora_cache: Folder of merged adapters.
         device: `cpu`, or a device on which the merge's arithmetic runs.
     """
@@ -66,6 +66,7 @@ def options(recipe: Recipe, lora_cache: str | Path, device: str = "cpu") -> Merg
         device=device,
         low_cpu_memory=device != "cpu",
         quiet=True,
+        num_threads=merge_threads(recipe),
         write_model_card=False,
     )
 

@@ -64,7 +64,8 @@ def execute(config: Configuration, settings: MergeOptions, writer: TensorWriterT
             set_config_value(out, "num_hidden_layers", depth)
         tasks = MergePlanner(config, arch, settings, out).plan_to_disk(out_path="")
     with quiet(), _named_failures(Failure.MERGE_FAILED):
-        tokenizer = _run(tasks, writer, settings.device)
+        with _threads(settings.num_threads):
+            tokenizer = _run(tasks, writer, settings.device)
         if tokenizer is not None:
             multiple = config.tokenizer.pad_to_multiple_of if config.tokenizer else None
             _update_config_vocab(out, arch, tokenizer, pad_to_multiple_of=multiple)
@@ -98,6 +99,16 @@ def check_finite(name: str, tensor: torch.Tensor) -> None:
         low, high = torch.aminmax(tensor)
         if not (torch.isfinite(low) and torch.isfinite(high)):
             raise TrialError(Failure.NAN_WEIGHTS, f"merged {name} holds NaN or infinity")
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from evomerge.space.recipe import Recipe
 
 RANDOM_METHODS = frozenset({"dare_linear", "dare_ties", "della", "della_linear"})
 """Merge methods that draw at random: their result depends on the seed."""
+
+_SERIAL_METHODS = RANDOM_METHODS | {"karcher", "model_stock"}
 
 LAYER_LISTS = ("layer_types", "no_rope_layers", "mlp_layer_types", "layers_block_type")
 """Keys of a model's config that hold one value a layer; mergekit does not slice them."""
@@ -48,6 +51,20 @@ def export_yaml(
     return f"{header}\n{located.to_yaml()}"
 
 
+def merge_threads(recipe: Recipe) -> int | None:
+    """Return the number of CPU threads that a merge must run on, or None where any will do.
+
+    Some methods sum over a whole tensor, in an order that follows the number of threads; the
+    last bits of their weights would differ from one machine to the next. They run on one.
+    """
+    return 1 if recipe.method in _SERIAL_METHODS or _has(recipe.document, "rescale") else None
+
+
+def _has(node: Any, key: str) -> bool:
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return (isinstance(node, dict) and key in node) or any(_has(child, key) for child in children)
+
+
 def _commands(
     recipe: Recipe, located: Recipe, lora_cache: str | Path | None, file: str, device: str
 ) -> Iterable[str]:
@@ -62,6 +79,8 @@ def _commands(
     adapters = any("+" in model for model in located.models)
     if drawn:
         command += f" --random-seed {located.seed}"
+    if (threads := merge_threads(located)) is not None:
+        command += f" --num-threads {threads}"
     if adapters:
         command += f" --lora-merge-cache {shlex.quote(str(lora_cache or 'lora-cache'))}"
     if device != "cpu":

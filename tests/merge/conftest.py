@@ -1,6 +1,6 @@
 """What the tests of merging share: recipes, mergekit's command line, equality with its folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -60,6 +60,15 @@ def document(method: str, kind: str) -> Document:
     return weighted(method, value, base_model="base")
 
 
+@pytest.fixture(scope="package", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Threads cost more than they save on models this small."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
     return SimpleNamespace(weighted=weighted, stack=stack, document=document)
@@ -85,10 +94,16 @@ def mergekit_yaml(text: str, folder: Path) -> Path:
     """Run `mergekit-yaml` in this process, as the exported header says."""
     from mergekit.scripts.run_yaml import main
 
+    before = torch.get_num_threads()
     folder.mkdir()
     (folder / "best.yaml").write_text(text)
     args = [str(folder / "best.yaml"), str(folder / "out"), *exported_options(text), "--quiet"]
+    if "--num-threads" in args:  # it can be set once a process only
+        at = args.index("--num-threads")
+        torch.set_num_threads(int(args[at + 1]))
+        del args[at : at + 2]
     done = CliRunner().invoke(main, args, catch_exceptions=False)
+    torch.set_num_threads(before)
     assert done.exit_code == 0, done.output
     return folder / "out"
 

@@ -35,7 +35,7 @@ def test_the_command_in_the_header_gives_the_scored_weights(
     text = export_yaml(recipe, locations, notes=["scored 0.7"], file="best.yaml")
     (tmp_path / "best.yaml").write_text(text)
     line = next(x for x in text.splitlines() if x.startswith("#   mergekit-yaml"))
-    assert f"--random-seed {recipe.seed}" in line
+    assert f"--random-seed {recipe.seed} --num-threads 1" in line
     args = shlex.split(line.removeprefix("#"))
     program = Path(sys.executable).with_name(args[0])
     subprocess.run([program, *args[1:]], cwd=tmp_path, check=True, capture_output=True)
@@ -57,7 +57,7 @@ def test_adapters_and_devices_are_in_the_command(make: SimpleNamespace) -> None:
     where = {"a": "/models/a", "lora": "/models/a+/adapters/x"}
     recipe = Recipe.from_document(make.weighted("dare_ties", models=("a", "lora"), base_model="a"))
     text = export_yaml(recipe, where, lora_cache="/my cache", device="cuda")
-    assert "--lora-merge-cache '/my cache' --device cuda --low-cpu-memory" in text
+    assert "--num-threads 1 --lora-merge-cache '/my cache' --device cuda --low-cpu-memory" in text
     assert "run mergekit-yaml twice" in text
 
 

@@ -84,6 +84,43 @@ def test_only_random_methods_depend_on_the_seed(
     assert differs == (method in RANDOM_METHODS)
 
 
+@pytest.fixture(scope="module")
+def large(family: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Three siblings whose tensors are large enough for torch to share them among threads."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    sizes = {"vocab_size": 1024, "hidden_size": 128, "head_dim": 32, "num_hidden_layers": 1}
+    config = LlamaConfig.from_pretrained(family["base"], **sizes)
+    where = {}
+    for name in ("root", "a", "b"):
+        folder = tmp_path_factory.mktemp(name)
+        LlamaForCausalLM(config).save_pretrained(folder)
+        where[name] = str(folder)
+    return where
+
+
+@pytest.mark.parametrize("method", [*METHODS[:9], "della_linear", "karcher", "model_stock", "sce"])
+def test_the_number_of_threads_changes_nothing(
+    method: str, large: dict[str, str], cache: Path, make: SimpleNamespace
+) -> None:
+    document = make.document(method, "plain") if method == "slerp" else make.weighted(method)
+    document["models"] = document["models"][:2]
+    if method not in ("linear", "slerp", "nuslerp", "karcher"):
+        document["base_model"] = "root"
+    recipe, merger = Recipe.from_document(document), MemoryMerger(large, cache)
+    before = torch.get_num_threads()
+    try:
+        results = []
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            results.append(merger.merge(recipe).tensors)
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(before)
+    for other in results[1:]:
+        assert all(torch.equal(results[0][name], other[name]) for name in other)
+
+
 def test_leaves_random_state_and_parents_alone(
     locations: dict[str, str], cache: Path, make: SimpleNamespace, family: dict[str, Path]
 ) -> None:
