@@ -59,7 +59,7 @@ class Nsga2Sampler(NSGAIISampler):
     """NSGA-II whose random draws do not share a stream with its crossover.
 
     Optuna seeds both alike. With a fresh sampler for every proposal, the first mutated value
-    would then always equal the draw that decided for crossover, and miss a tenth of its range.
+    would then always be the number that decided whether to cross over.
 
     Args:
         joint: Seed for crossover and mutation.
@@ -97,6 +97,15 @@ _SAMPLERS: Mapping[str, Callable[[int, int, Set[str]], BaseSampler]] = {
 }
 
 
+def seeds(study_seed: int, number: int) -> tuple[int, int]:
+    """Return the seeds of a trial: of the sampler's model, and of values drawn at random."""
+    joint, independent = (
+        int(np.random.SeedSequence([study_seed, number, purpose]).generate_state(1)[0])
+        for purpose in (_JOINT, _INDEPENDENT)
+    )
+    return joint, independent
+
+
 def make_sampler(space: Space, number: int) -> BaseSampler:
     """Make the sampler that proposes trial `number`, and only that one.
 
@@ -107,10 +116,7 @@ def make_sampler(space: Space, number: int) -> BaseSampler:
         space: The space, with sampler and seed.
         number: The trial's number, ≥ 0.
     """
-    joint, independent = (
-        int(np.random.SeedSequence([space.search.seed, number, purpose]).generate_state(1)[0])
-        for purpose in (_JOINT, _INDEPENDENT)
-    )
+    joint, independent = seeds(space.search.seed, number)
     shared = {parameter.name for parameter in space.shared_parameters}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)

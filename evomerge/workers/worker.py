@@ -117,7 +117,11 @@ class Worker:
 
 
 def _sweep(cache: Path) -> None:
-    """Delete what disk merges of dead processes left behind."""
+    """Make the cache, and delete what disk merges of dead processes left there."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PlatformError(f"cannot be made: {error.strerror}", where=str(cache)) from error
     for scratch in cache.glob(f"{_SCRATCH}*"):
         try:
             os.kill(int(scratch.name.removeprefix(_SCRATCH).split("-")[0]), 0)
