@@ -107,9 +107,8 @@ def main() -> None:
     worker.run(Job("warm-up", chosen[0]))
     start_up = time.perf_counter() - started
     print(f"{args.family}: start-up with the first trial {start_up:.1f} s")
-    print(
-        f"{'recipe':18} {'merge':>8} {'place':>8} {'score':>8} {'forward':>8} {'else':>8} {'total':>8}"
-    )
+    columns = ("merge", "place", "score", "forward", "else", "total")
+    print(" ".join([f"{'recipe':18}", *(f"{column:>8}" for column in columns)]))
     totals, shares = [], []
     for recipe in chosen:
         forward.seconds = 0.0

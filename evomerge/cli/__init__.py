@@ -69,7 +69,9 @@ def _quiet_libraries() -> None:
     """Set what the libraries read at import: no progress bars or telemetry of their own."""
     for variable, value in {
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait do not take a shared core from others
         "TOKENIZERS_PARALLELISM": "false",
+        "TQDM_DISABLE": "1",
         "HF_HUB_DISABLE_PROGRESS_BARS": "1",
         "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",

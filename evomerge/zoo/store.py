@@ -58,6 +58,7 @@ def make_whole(
             errno.EROFS,
             errno.EPERM,
             errno.ENOTDIR,
+            errno.EEXIST,
         ):
             raise
         raise PlatformError(

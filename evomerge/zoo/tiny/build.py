@@ -31,7 +31,7 @@ def courses(scale: float = 1.0) -> dict[str, Course]:
         shares = {name: _REPLAY for name in SKILLS} | {skill: 1 - _REPLAY * (len(SKILLS) - 1)}
         plan[skill] = Course(shares, steps, 3e-4, seed=1)
     return {
-        name: Course(c.shares, max(10, round(c.steps * scale)), c.learning_rate, c.seed)
+        name: Course(c.shares, max(20, round(c.steps * scale)), c.learning_rate, c.seed)
         for name, c in plan.items()
     }
 
