@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,8 @@ class PlainConsole:
     def on_finish(self, outcome: Outcome) -> None:
         """Show the table and the verdict."""
         assert self._space is not None
-        Console(width=max(100, Console().width)).print("\n", outcome_table(outcome, self._space))
+        width = None if sys.stdout.isatty() else 120
+        Console(width=width).print(outcome_table(outcome, self._space))
         for line in summary_lines(outcome, self._space):
             self.line(line)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from evomerge.errors import EvomergeError, InputError
+from evomerge.errors import EvomergeError, InputError, PlatformError
 from evomerge.report.files import recipe_yaml, write_whole
 from evomerge.search.best import best_record
 from evomerge.search.finals import pareto_front
@@ -23,7 +23,9 @@ from evomerge.zoo import cache_dir, locate
 @click.option("--runs-dir", default="runs", show_default=True, type=click.Path(path_type=Path))
 def command(run: str, out: Path | None, trial: int | None, pareto: bool, runs_dir: Path) -> None:
     """Write the best recipe of RUN, a name under runs/ or a folder, as mergekit YAML."""
-    folder = Path(run) if (Path(run) / "space.yaml").exists() else runs_dir / run
+    if pareto and trial is not None:
+        raise InputError("--pareto and --trial exclude each other", where="evomerge export")
+    folder = run_folder(run, runs_dir)
     space, study = read_run(folder)
     locations = {reference: locate(reference) for reference in space.references}
 
@@ -35,24 +37,38 @@ def command(run: str, out: Path | None, trial: int | None, pareto: bool, runs_di
         if not front:
             raise EvomergeError("no trial has succeeded yet", where=str(folder))
         target = out or Path(f"{space.name}-pareto")
-        target.mkdir(parents=True, exist_ok=True)
-        for record in front:
-            path = target / f"{record.label.replace(' ', '-')}.yaml"
-            write_whole(path, text(record, path.name))
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PlatformError(
+                f"cannot be made: {error.strerror}",
+                where=str(target),
+                help="-o names a folder with --pareto",
+            ) from None
+        for one in front:
+            path = target / f"{one.label.replace(' ', '-')}.yaml"
+            write_whole(path, text(one, path.name))
             click.echo(f"{path}")
         return
-    record = (
-        _trial(study.records("search"), trial, folder)
-        if trial is not None
-        else best_record(study, space)
-    )
-    if record is None:
+    if trial is not None:
+        record = _trial(study.records("search"), trial, folder)
+    elif (best := best_record(study, space)) is not None:
+        record = best
+    else:
         raise EvomergeError("no trial has succeeded yet", where=str(folder))
+    if record.result.failure is not None:
+        click.echo(f"warning: {record.label} failed: {record.result.failure}", err=True)
     if out is None:
         click.echo(text(record, "best.yaml"), nl=False)
         return
     write_whole(out, text(record, out.name))
     click.echo(f"{record.label} of {space.name}: {out}", err=True)
+
+
+def run_folder(run: str, runs_dir: Path) -> Path:
+    """Return the folder of a run, given as its name or as the folder itself."""
+    given = Path(run)
+    return given if given.is_dir() or len(given.parts) > 1 else runs_dir / run
 
 
 def _trial(records: list[TrialRecord], number: int, folder: Path) -> TrialRecord:

@@ -74,21 +74,20 @@ def _dry_run(space: Space, locations: dict[str, str]) -> None:
 def _check_parents(space: Space, locations: dict[str, str]) -> None:
     from evomerge.merge.integrity import check_parents
 
-    documents = [template.document for template in space.templates]
-    check_parents(
-        {reference: locations[reference] for reference in space.references},
-        slices=all("slices" in document for document in documents),
-        own_tokenizers=all(
-            "tokenizer_source" in document or "tokenizer" in document for document in documents
-        ),
-    )
+    for template in space.templates:
+        document = template.document
+        check_parents(
+            {reference: locations[reference] for reference in space.references_of(template)},
+            slices="slices" in document,
+            own_tokenizers="tokenizer_source" in document or "tokenizer" in document,
+        )
 
 
 def _search(
     space: Space, locations: dict[str, str], runs_dir: Path, as_json: bool, options: dict[str, Any]
 ) -> None:
     from evomerge.cli.console import JsonConsole, LiveConsole, PlainConsole
-    from evomerge.report.files import write_report
+    from evomerge.report.files import RESUME, write_report, write_whole
     from evomerge.search.driver import run_search
     from evomerge.search.run import Run
     from evomerge.tracking.tracker import Tracker
@@ -96,11 +95,12 @@ def _search(
     from evomerge.workers.spec import worker_spec
 
     _check_parents(space, locations)
-    resume = _resume_command(options["overrides"], space, runs_dir)
+    resume = _resume_command(_overrides(options), space, runs_dir)
     with ExitStack() as stack:
         run = stack.enter_context(
             Run.open(space, runs_dir, resume=options["resume"], new=options["new"])
         )
+        write_whole(run.folder / RESUME, resume + "\n")
         console: JsonConsole | PlainConsole = PlainConsole(resume)
         if as_json:
             console = JsonConsole()
@@ -126,10 +126,10 @@ def _search(
             click.echo(f"\nbest recipe  {_short(best)}")
             click.echo(f"report       {_short(best.with_name('report.md'))}")
             click.echo(f"merge it     evomerge merge {_short(best)} -o merged/")
-            click.echo(f"dashboard    mlflow ui --backend-store-uri {tracker.uri}")
+            click.echo(f"dashboard    {tracker.how_to_open()}")
 
 
-def _resume_command(overrides: tuple[str, ...], space: Space, runs_dir: Path) -> str:
+def _resume_command(overrides: list[str], space: Space, runs_dir: Path) -> str:
     words = ["evomerge", "search", _short(space.path), "--resume"]
     for override in overrides:
         words += ["--set", override]

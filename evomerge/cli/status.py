@@ -5,6 +5,9 @@ from pathlib import Path
 
 import click
 
+from evomerge.cli.export import run_folder
+from evomerge.errors import InputError
+from evomerge.report.files import RESUME
 from evomerge.search.best import best_record
 from evomerge.search.run import read_run
 
@@ -15,13 +18,16 @@ from evomerge.search.run import read_run
 def command(run: str | None, runs_dir: Path) -> None:
     """Show where RUN stands, or every run."""
     if run is not None:
-        _show(Path(run) if (Path(run) / "space.yaml").exists() else runs_dir / run)
+        _show(run_folder(run, runs_dir))
         return
     folders = sorted(path.parent for path in runs_dir.glob("*/space.yaml"))
     if not folders:
         click.echo(f"no runs in {runs_dir}; start one: evomerge search SPACE")
     for folder in folders:
-        _show(folder)
+        try:
+            _show(folder)
+        except InputError as error:
+            click.echo(f"{folder.name}: cannot be read: {error}")
 
 
 def _show(folder: Path) -> None:
@@ -37,10 +43,16 @@ def _show(folder: Path) -> None:
         value = ", ".join(f"{v:.4f}" for v in best.value)
         click.echo(f"  best       {value} on {best.documents} documents ({best.label})")
     if state == "interrupted":
-        click.echo(f"  resume     evomerge search {space.path} --resume")
+        command_file = folder / RESUME
+        again = f"evomerge search {space.path} --resume"
+        click.echo(f"  resume     {_first_line(command_file) or again}")
     if finished:
         click.echo(f"  recipe     {folder / 'best.yaml'}")
         click.echo(f"  report     {folder / 'report.md'}")
+
+
+def _first_line(file: Path) -> str:
+    return file.read_text().strip() if file.exists() else ""
 
 
 def _in_use(folder: Path) -> bool:

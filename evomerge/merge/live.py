@@ -78,6 +78,8 @@ def _key(merged: Merged) -> _Key:
 def _generation_config(merged: Merged) -> transformers.GenerationConfig:
     if merged.generation is None:
         return transformers.GenerationConfig.from_model_config(merged.config)
+    if isinstance(merged.generation, transformers.GenerationConfig):
+        return merged.generation
     return transformers.GenerationConfig.from_pretrained(merged.generation)
 
 

@@ -25,12 +25,12 @@ class Merged:
     Args:
         tensors: Checkpoint name → tensor, as mergekit would write them.
         config: The output model's config.
-        generation: Folder whose generation config goes with the model, or None.
+        generation: The generation config that goes with the model, or its folder, or None.
     """
 
     tensors: Mapping[str, torch.Tensor]
     config: transformers.PretrainedConfig
-    generation: Path | None = None
+    generation: Path | transformers.GenerationConfig | None = None
 
 
 class MemoryMerger:

@@ -1,9 +1,9 @@
 """What a finished run leaves in its folder: `best.yaml`, `report.md`, `report.json`."""
 
-import errno
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from evomerge.errors import PlatformError
@@ -13,6 +13,9 @@ from evomerge.report.table import markdown_table, summary_lines
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import TrialRecord
 from evomerge.space.space import Space
+
+RESUME = "resume.txt"
+"""File of a run's folder that holds the command which resumes it."""
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -26,7 +29,8 @@ def write_whole(path: Path, text: str) -> None:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True) if error.errno != errno.ENOTDIR else None
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise PlatformError(f"cannot be written: {error.strerror}", where=str(path)) from None
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from evomerge.evaluate.objective import scalar
@@ -21,11 +22,11 @@ def rows(outcome: Outcome, space: Space) -> tuple[list[str], list[list[str]]]:
     the objective with its 95% interval, and the paired gain of the winner over the row.
     """
     tasks, kind = space.evaluate.tasks, space.objective
-    records = [r for r in outcome.held_out or outcome.finalists if r.result.scores]
+    records = [r for r in _shown(outcome) if r.result.scores]
     records.sort(key=lambda r: -scalar(_scores(r), tasks, kind))
     winner = next((r for r in records if r.recipe == outcome.winner.recipe), None)
     name = "mean" if kind == "pareto" else kind
-    header = ["", "method", *(t.task for t in tasks), f"{name} [95% interval]", "winner's gain"]
+    header = ["", *_short_names(tasks), f"{name} [95% interval]", "winner's gain"]
     body = []
     for record in records:
         scores = _scores(record)
@@ -33,11 +34,11 @@ def rows(outcome: Outcome, space: Space) -> tuple[list[str], list[list[str]]]:
         if record is winner:
             gain = "winner"
         elif winner is not None:
-            gain = _gain(paired_gain(_scores(winner), scores, tasks, kind))
+            seed = space.search.seed
+            gain = _gain(paired_gain(_scores(winner), scores, tasks, kind, seed=seed))
         body.append(
             [
-                record.label,
-                record.recipe.method if record.recipe else "",
+                _label(record),
                 *(f"{scores[t.task].value:.3f}" for t in tasks),
                 _value(interval(scores, tasks, kind)),
                 gain,
@@ -49,9 +50,10 @@ def rows(outcome: Outcome, space: Space) -> tuple[list[str], list[list[str]]]:
 def outcome_table(outcome: Outcome, space: Space) -> Table:
     """Return the final table for a terminal."""
     header, body = rows(outcome, space)
-    table = Table(title=_title(outcome, space.evaluate.tasks), title_justify="left")
+    title = _title(outcome, space.evaluate.tasks)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(header):
-        table.add_column(name, justify="left" if index < 2 else "right", no_wrap=True)
+        table.add_column(name, justify="right" if index else "left", overflow="fold")
     for row in body:
         table.add_row(*row, style="bold" if row[-1] == "winner" else None)
     return table
@@ -60,7 +62,7 @@ def outcome_table(outcome: Outcome, space: Space) -> Table:
 def markdown_table(outcome: Outcome, space: Space) -> str:
     """Return the final table as Markdown."""
     header, body = rows(outcome, space)
-    rule = ["---"] * 2 + ["---:"] * (len(header) - 2)
+    rule = ["---"] + ["---:"] * (len(header) - 1)
     lines = [f"| {' | '.join(row)} |" for row in (header, rule, *body)]
     return "\n".join(lines)
 
@@ -85,12 +87,31 @@ def _scores(record: TrialRecord) -> Scores:
     return record.result.scores
 
 
+def _label(record: TrialRecord) -> str:
+    if record.kind != "sampled" or record.recipe is None:
+        return record.label
+    return f"{record.label} ({record.recipe.method})"
+
+
+def _short_names(tasks: Sequence[TaskSettings]) -> list[str]:
+    """Return the tasks' names without the words that all of them begin with."""
+    words = [task.task.split("_") for task in tasks]
+    while len(words) > 1 and min(map(len, words)) > 1 and len({w[0] for w in words}) == 1:
+        words = [w[1:] for w in words]
+    return ["_".join(w) for w in words]
+
+
 def _title(outcome: Outcome, tasks: Sequence[TaskSettings]) -> str:
-    shown = outcome.held_out or outcome.finalists
-    scores = next((r.result.scores for r in shown if r.result.scores), None)
-    count = sum(len(scores[t.task].doc_ids) for t in tasks) if scores else 0
-    name = "held-out" if outcome.held_out else "quick"
-    return f"{count} {name} documents"
+    scores = next((r.result.scores for r in _shown(outcome) if r.result.scores), None)
+    if scores is None:
+        return "no documents"
+    count = sum(len(scores[t.task].doc_ids) for t in tasks)
+    return f"{count} {scores.documents.replace('_', '-')} documents"
+
+
+def _shown(outcome: Outcome) -> Sequence[TrialRecord]:
+    """Return the records of the last stage that ran: those the winner can be compared on."""
+    return outcome.held_out or outcome.confirmed or outcome.finalists
 
 
 def _value(value: Gain) -> str:

@@ -106,12 +106,14 @@ class Space:
     @property
     def references(self) -> tuple[str, ...]:
         """Every model reference that a recipe can use, in the file's order, each once."""
-        found: dict[str, None] = {}
-        for template in self.templates:
-            for name in _values(template.document, _MODEL_KEYS):
-                found.setdefault(self.models.get(name, name))
+        found = dict.fromkeys(r for t in self.templates for r in self.references_of(t))
         order = [reference for reference in self.models.values() if reference in found]
         return tuple(dict.fromkeys([*order, *found]))
+
+    def references_of(self, template: Template) -> tuple[str, ...]:
+        """Return every model reference that one of the recipes can use, each once."""
+        names = _values(template.document, _MODEL_KEYS)
+        return tuple(dict.fromkeys(self.models.get(name, name) for name in names))
 
     @property
     def base(self) -> str | None:

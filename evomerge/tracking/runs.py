@@ -12,6 +12,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFL
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import TrialRecord
 from evomerge.space.space import Space
+from evomerge.tracking.view import VIEW_TAG, trials_view
 
 _STAGE, _NUMBER = "evomerge.stage", "evomerge.number"
 
@@ -32,7 +33,9 @@ class SearchRun:
     def __init__(self, uri: str, artifacts: Path, space: Space, run_id: str | None) -> None:
         self._client = MlflowClient(tracking_uri=uri)
         self._space = space
-        self._experiment = self._open_experiment(uri, artifacts)
+        self.experiment = self._open_experiment(uri, artifacts)
+        self._client.set_experiment_tag(self.experiment, VIEW_TAG, trials_view(space))
+        self._status = "KILLED"
         self.run_id = self._open_run(run_id)
         self._written = self._children()
         self._best: float | None = None
@@ -56,17 +59,18 @@ class SearchRun:
                 run = self._client.get_run(run_id)
             except MlflowException:
                 run = None  # the database was deleted: write everything anew
-            if run is not None and run.info.experiment_id == self._experiment:
+            if run is not None and run.info.experiment_id == self.experiment:
+                if run.info.lifecycle_stage != "active":
+                    self._client.restore_run(run_id)
                 self._client.update_run(run_id, status="RUNNING")
                 return run_id
         space = self._space
-        made = self._client.create_run(self._experiment, run_name=f"search {space.name}")
+        made = self._client.create_run(self.experiment, run_name=f"search {space.name}")
         found = str(made.info.run_id)
         params = {
             "sampler": space.search.sampler,
             "seed": space.search.seed,
             "objective": space.objective,
-            "trials": space.budget.trials,
             "recipes": ", ".join(t.label for t in space.templates),
             "tasks": ", ".join(f"{t.task}/{t.metric}" for t in space.evaluate.tasks),
             "documents": f"quick {space.evaluate.quick}, confirm {space.evaluate.confirm}, "
@@ -87,7 +91,7 @@ class SearchRun:
         token = None
         while True:
             page = self._client.search_runs(
-                [self._experiment],
+                [self.experiment],
                 f"tags.`{MLFLOW_PARENT_RUN_ID}` = '{self.run_id}'",
                 max_results=1000,
                 page_token=token,
@@ -106,6 +110,8 @@ class SearchRun:
         self._incumbent(record)
         if (record.stage, str(record.number)) in self._written:
             return
+        ended = time.time()
+        began = ended - record.result.seconds.get("total", 0.0)
         name = record.label if record.stage in ("generation0", "search") else _later(record)
         tags = {
             MLFLOW_PARENT_RUN_ID: self.run_id,
@@ -115,9 +121,11 @@ class SearchRun:
             "evomerge.kind": record.kind,
             **_lineage(record),
         }
-        run = self._client.create_run(self._experiment, tags=tags, run_name=name)
+        now = int(ended * 1000)
+        run = self._client.create_run(
+            self.experiment, start_time=int(began * 1000), tags=tags, run_name=name
+        )
         run_id = run.info.run_id
-        now = int(time.time() * 1000)
         metrics = [Metric(key, value, now, 0) for key, value in _metrics(record).items()]
         params = {"merge_method": record.recipe.method} if record.recipe else {}
         self._client.log_batch(run_id, metrics=metrics, params=_params({**params, **record.params}))
@@ -126,7 +134,8 @@ class SearchRun:
         if record.result.scores is not None:
             text = json.dumps(record.result.scores.to_json(), indent=1)
             self._client.log_text(run_id, text, "scores.json")
-        self._client.set_terminated(run_id, "FAILED" if record.result.failure else "FINISHED")
+        status = "FAILED" if record.result.failure else "FINISHED"
+        self._client.set_terminated(run_id, status, end_time=now)
         self._written.add((record.stage, str(record.number)))
 
     def _incumbent(self, record: TrialRecord) -> None:
@@ -139,18 +148,19 @@ class SearchRun:
             return
         now = int(time.time() * 1000)
         metrics = [
-            Metric("objective", value, now, record.number),
+            Metric("trial_objective", value, now, record.number),
             Metric("best_objective", self._best, now, record.number),
         ]
         self._client.log_batch(self.run_id, metrics=metrics)
 
-    def finish(self, outcome: Outcome) -> None:
-        """Write the verdict and end the search's run."""
+    def verdict(self, outcome: Outcome) -> None:
+        """Write what the search found."""
+        winner = _lineage(outcome.winner)
         tags = {
             MLFLOW_RUN_NOTE: outcome.verdict,
             "evomerge.verdict": outcome.verdict,
             "evomerge.winner": outcome.winner.label,
-            **_lineage(outcome.winner),
+            **{f"evomerge.winner.{k.partition('.')[2]}": v for k, v in winner.items()},
         }
         metrics = {"recipes": float(outcome.n_recipes), "failed": float(outcome.n_failed)}
         if outcome.gain_over_best_parent is not None:
@@ -163,12 +173,16 @@ class SearchRun:
             metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
             tags=_tags(tags),
         )
-        self._client.set_terminated(self.run_id, "FINISHED")
 
-    def artifacts(self, paths: Iterable[Path]) -> None:
-        """Attach files to the search's run."""
+    def finish(self, paths: Iterable[Path]) -> None:
+        """Attach files to the search's run, and count it as finished."""
         for path in paths:
             self._client.log_artifact(self.run_id, str(path))
+        self._status = "FINISHED"
+
+    def end(self) -> None:
+        """End the session: the search's run is FINISHED, or KILLED until it is resumed."""
+        self._client.set_terminated(self.run_id, self._status)
 
 
 def _later(record: TrialRecord) -> str:
@@ -201,18 +215,27 @@ def _metrics(record: TrialRecord) -> dict[str, float]:
         metrics |= {f"{t.task}/{_name(t.metric)}": t.value for t in record.result.scores.tasks}
         metrics |= {f"guard/{name}": share for name, share in record.result.scores.guards.items()}
     if len(record.value) == 1:
-        metrics["objective"] = record.value[0]
+        quick = record.documents == "quick"
+        metrics["objective" if quick else f"{record.documents}/objective"] = record.value[0]
     return metrics
 
 
 def _name(key: str) -> str:
     """Return a key as MLflow allows it: `weight[rev]` becomes `weight.rev`."""
-    plain = key.replace("[", ".").replace("]", "")
-    return "".join(c if c.isalnum() or c in "_-. /" else "_" for c in plain)
+    plain = key.replace("://", "_").replace("[", ".").replace("]", "")
+    allowed = "".join(c if c.isalnum() or c in "_-. /" else "_" for c in plain)
+    return allowed.strip("/")[:250]
 
 
 def _params(values: Mapping[str, object]) -> list[Param]:
-    return [Param(_name(key), str(value)[:6000]) for key, value in values.items()]
+    """Return parameters with names that MLflow allows and no two of which are the same."""
+    named: dict[str, str] = {}
+    for key, value in values.items():
+        name, copy = _name(key), 2
+        while name in named:
+            name, copy = f"{_name(key)}-{copy}", copy + 1
+        named[name] = str(value)[:6000]
+    return [Param(name, value) for name, value in named.items()]
 
 
 def _tags(values: Mapping[str, str]) -> list[RunTag]:

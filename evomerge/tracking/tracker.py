@@ -1,10 +1,12 @@
 """Write a search to MLflow as it goes: one run for the search, a child run for each trial."""
 
+import fcntl
 import logging
 import os
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from evomerge.search.events import Progress
@@ -12,8 +14,11 @@ from evomerge.search.outcome import Outcome
 from evomerge.search.record import Stage, TrialRecord
 from evomerge.space.space import Space
 from evomerge.tracking.runs import SearchRun
+from evomerge.tracking.view import how_to_open
 
 _RUN_ID = "mlflow_run_id"
+_CLOSE_S = 60
+_HASTE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
 
 
 class Tracker:
@@ -29,9 +34,10 @@ class Tracker:
     """
 
     def __init__(self, runs_dir: Path, warn: Callable[[str], None]) -> None:
-        beside = runs_dir.absolute().parent
-        self._database = beside / "mlflow.db"
-        self._artifacts = beside / "mlartifacts"
+        for variable, value in _HASTE.items():
+            os.environ.setdefault(variable, value)
+        self._beside = runs_dir.absolute().parent
+        self._uri = os.environ.get("MLFLOW_TRACKING_URI")
         self._warn = warn
         self._run: SearchRun | None = None
         self._broken = False
@@ -39,14 +45,16 @@ class Tracker:
         self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
         self._thread.start()
 
-    @property
-    def uri(self) -> str:
-        """The tracking address, for `mlflow ui --backend-store-uri`."""
-        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{_short(self._database)}"
+    def how_to_open(self) -> str:
+        """Return the command, and the page, that show the search in MLflow."""
+        experiment = self._run.experiment if self._run else None
+        return how_to_open(self._uri, self._beside / "mlflow.db", experiment)
 
     def on_start(self, folder: Path, space: Space, earlier: Sequence[TrialRecord]) -> None:
         """Open the search's run, or go on with it, and write the trials that are missing."""
-        self._do(lambda: self._open(folder, space, list(earlier)))
+        self._do(lambda: self._open(folder, space))
+        for record in earlier:
+            self._do(lambda record=record: self._opened().trial(record))  # type: ignore[misc]
 
     def on_stage(self, stage: Stage, planned: int) -> None:
         """Do nothing: stages show as tags of the trials."""
@@ -59,29 +67,32 @@ class Tracker:
         """Do nothing."""
 
     def on_finish(self, outcome: Outcome) -> None:
-        """Write the verdict and end the search's run."""
-        self._do(lambda: self._opened().finish(outcome))
+        """Write the verdict."""
+        self._do(lambda: self._opened().verdict(outcome))
 
     def artifacts(self, paths: Sequence[Path]) -> None:
-        """Attach files to the search's run."""
-        self._do(lambda: self._opened().artifacts(list(paths)))
+        """Attach files to the search's run, and mark it as finished."""
+        self._do(lambda: self._opened().finish(list(paths)))
 
     def close(self) -> None:
-        """Write what is left and stop. Idempotent."""
+        """Write what is left, for a minute at most, and stop. Idempotent."""
+        if not self._thread.is_alive():
+            return
+        self._do(lambda: self._opened().end())
+        self._jobs.put(None)
+        self._thread.join(_CLOSE_S)
         if self._thread.is_alive():
-            self._jobs.put(None)
-            self._thread.join()
+            self._warn("MLflow is slow: what is not written yet, --resume writes later")
 
-    def _open(self, folder: Path, space: Space, earlier: list[TrialRecord]) -> None:
+    def _open(self, folder: Path, space: Space) -> None:
         logging.getLogger("mlflow").setLevel(logging.ERROR)
         logging.getLogger("alembic").setLevel(logging.ERROR)
-        uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self._database}"
+        uri = self._uri or f"sqlite:///{self._beside / 'mlflow.db'}"
         file = folder / _RUN_ID
         known = file.read_text().strip() if file.exists() else None
-        self._run = SearchRun(uri, self._artifacts, space, known)
+        with _one_at_a_time(self._beside / ".mlflow.lock"):
+            self._run = SearchRun(uri, self._beside / "mlartifacts", space, known)
         file.write_text(self._run.run_id + "\n")
-        for record in earlier:
-            self._run.trial(record)
 
     def _opened(self) -> SearchRun:
         assert self._run is not None
@@ -100,15 +111,20 @@ class Tracker:
             try:
                 job()
             except (MlflowException, SQLAlchemyError, OSError) as error:
-                self._broken = True
+                self._broken = self._run is None or not isinstance(error, MlflowException)
                 reason = str(error).strip().splitlines()[0]
                 self._warn(
-                    f"MLflow cannot be written, the search goes on without it: {reason} "
+                    f"MLflow cannot be written, the search goes on: {reason} "
                     "(--resume writes what is missing)"
                 )
 
 
-def _short(path: Path) -> str:
-    """Return a path from here where that is shorter: `sqlite:///` takes both."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+@contextmanager
+def _one_at_a_time(path: Path) -> Iterator[None]:
+    """Let one search at a time make the database: concurrent first contact fails."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)

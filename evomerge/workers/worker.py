@@ -105,7 +105,10 @@ class Worker:
             for shard in sorted(folder.glob("*.safetensors")):
                 tensors |= load_file(shard, device=self._device)
             config = transformers.AutoConfig.from_pretrained(folder)
-            return Merged(tensors, config), self._tokenizers.in_folder(folder)
+            generation = None
+            if (folder / "generation_config.json").exists():
+                generation = transformers.GenerationConfig.from_pretrained(folder)
+            return Merged(tensors, config, generation), self._tokenizers.in_folder(folder)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

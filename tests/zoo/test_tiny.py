@@ -18,7 +18,7 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folders = []
     for name in ("first", "second"):
         folder = tmp_path_factory.mktemp(name)
-        build(folder, folder, lambda text, fraction: None, scale=0.01)
+        build(folder, folder, lambda text, fraction: None, scale=0.01, batch=16)
         folders.append(folder)
     return folders
 

@@ -36,7 +36,9 @@ def courses(scale: float = 1.0) -> dict[str, Course]:
     }
 
 
-def build(draft: Path, final: Path, progress: Progress, *, scale: float = 1.0) -> None:
+def build(
+    draft: Path, final: Path, progress: Progress, *, scale: float = 1.0, batch: int = 128
+) -> None:
     """Train and write the family.
 
     Args:
@@ -44,19 +46,20 @@ def build(draft: Path, final: Path, progress: Progress, *, scale: float = 1.0) -
         final: Where that folder will lie.
         progress: Told how far it is.
         scale: Factor on the training steps; tests take a small one.
+        batch: Documents in a training step, likewise.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(_THREADS)
     torch.use_deterministic_algorithms(True)
     try:
         with torch.random.fork_rng():
-            _build(draft, final, progress, scale)
+            _build(draft, final, progress, scale, batch)
     finally:
         torch.use_deterministic_algorithms(False)
         torch.set_num_threads(threads)
 
 
-def _build(draft: Path, final: Path, progress: Progress, scale: float) -> None:
+def _build(draft: Path, final: Path, progress: Progress, scale: float, batch: int) -> None:
     plan = courses(scale)
     total = sum(course.steps for course in plan.values())
     done = 0
@@ -71,7 +74,7 @@ def _build(draft: Path, final: Path, progress: Progress, scale: float) -> None:
         ) -> None:
             progress(f"training {name}", (start + fraction * steps) / total)
 
-        train(model, tokenizer, course, report)
+        train(model, tokenizer, course, report, batch=batch)
         done += course.steps
         model.save_pretrained(draft / name)
         tokenizer.save_pretrained(draft / name)
