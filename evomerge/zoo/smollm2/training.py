@@ -32,7 +32,8 @@ def train(
     """Train an adapter and write it, in bfloat16, as peft does.
 
     The loss is the cross entropy of the right choice among the choices, plus the mean negative
-    log-likelihood of its tokens. Nothing is learned from the context.
+    log-likelihood of its tokens. Nothing is learned from the context. The base stays in bfloat16,
+    which is twice as fast as float32 on recent processors; the adapter is trained in float32.
 
     Args:
         base: Folder of the base model.
@@ -42,7 +43,7 @@ def train(
         report: Called after each step with the step, the loss, and the share answered rightly.
     """
     tokenizer = AutoTokenizer.from_pretrained(base)
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
     config = LoraConfig(
         r=8,
         lora_alpha=16,
