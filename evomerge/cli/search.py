@@ -29,7 +29,7 @@ from evomerge.space.space import Space
     "--runs-dir",
     default="runs",
     show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
 )
 def command(space: Path, runs_dir: Path, as_json: bool, dry_run: bool, **options: Any) -> None:
     """Search SPACE for the best merge, and judge what was found."""
@@ -59,11 +59,7 @@ def _dry_run(space: Space, locations: dict[str, str]) -> None:
     if missing:
         click.echo(f"# the search will make: {', '.join(missing)}")
     else:
-        _check_parents(space, locations)
-        from evomerge.evaluate.scorer import Scorer
-        from evomerge.workers.spec import evaluate_located
-
-        Scorer(evaluate_located(space.evaluate, locations))
+        _check(space, locations)
     click.echo(space.source.rstrip())
     click.echo(
         f"# {len(space.parameters())} dimensions, {len(space.references)} models, "
@@ -71,8 +67,11 @@ def _dry_run(space: Space, locations: dict[str, str]) -> None:
     )
 
 
-def _check_parents(space: Space, locations: dict[str, str]) -> None:
+def _check(space: Space, locations: dict[str, str]) -> None:
+    """Refuse parents that cannot be merged and tasks that cannot be scored."""
+    from evomerge.evaluate.scorer import Scorer
     from evomerge.merge.integrity import check_parents
+    from evomerge.workers.spec import evaluate_located
 
     for template in space.templates:
         document = template.document
@@ -81,6 +80,7 @@ def _check_parents(space: Space, locations: dict[str, str]) -> None:
             slices="slices" in document,
             own_tokenizers="tokenizer_source" in document or "tokenizer" in document,
         )
+    Scorer(evaluate_located(space.evaluate, locations))
 
 
 def _search(
@@ -94,7 +94,7 @@ def _search(
     from evomerge.workers import open_pool
     from evomerge.workers.spec import worker_spec
 
-    _check_parents(space, locations)
+    _check(space, locations)
     resume = _resume_command(_overrides(options), space, runs_dir)
     with ExitStack() as stack:
         run = stack.enter_context(

@@ -1,8 +1,8 @@
 """Load lm-eval tasks by name, and say in one line why one cannot be loaded."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jinja2
@@ -56,12 +56,13 @@ def load_tasks(settings: EvaluateSettings) -> list[LoadedTask]:
     Raises:
         InputError: An unknown task or metric, or data that cannot be read.
     """
-    names = [task.task for task in settings.tasks]
+    names = tuple(task.task for task in settings.tasks)
     manager = _index(settings.task_path, names)
     return [_load(manager, task, settings.task_path) for task in settings.tasks]
 
 
-def _index(task_path: str | None, names: Sequence[str]) -> TaskManager:
+@cache
+def _index(task_path: str | None, names: tuple[str, ...]) -> TaskManager:
     try:
         if task_path is not None:
             manager = TaskManager(include_path=task_path, include_defaults=False)
