@@ -113,7 +113,14 @@ def smallest_difference(a: Scores, b: Scores, tasks: Sequence[TaskSettings]) -> 
     return (_Z_CONFIDENCE + _Z_POWER) * math.sqrt(variance)
 
 
-def verdict(parent: Gain | None, blend: Gain | None, parent_label: str, blend_label: str) -> str:
+def verdict(
+    parent: Gain | None,
+    blend: Gain | None,
+    parent_label: str,
+    blend_label: str,
+    *,
+    itself_a_blend: bool = False,
+) -> str:
     """Return one plain sentence on whether the search found anything.
 
     Args:
@@ -121,12 +128,16 @@ def verdict(parent: Gain | None, blend: Gain | None, parent_label: str, blend_la
         blend: Gain over the best fixed blend, likewise.
         parent_label: What to call that parent.
         blend_label: What to call that blend.
+        itself_a_blend: Whether the winner is one of the fixed blends.
     """
     clauses = []
     if parent is not None:
         clauses.append(_clause(parent, f"the best parent ({parent_label})"))
-    if blend is not None:
+    if blend is not None and not itself_a_blend:
         clauses.append(_clause(blend, f"the best fixed blend ({blend_label})"))
+    if itself_a_blend:
+        known = ["The winner is itself a fixed blend", *(f"it {c}" for c in clauses)]
+        return "; ".join(known) + ": searching added nothing."
     if not clauses:
         return "There was nothing to compare the winner with."
     sentence = "The winner " + " and ".join(clauses)

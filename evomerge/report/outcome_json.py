@@ -41,6 +41,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "gain_over_best_blend": _gain(outcome.gain_over_best_blend),
         "smallest_difference": outcome.smallest_difference,
         "front": [record.label for record in outcome.front],
+        "warnings": list(outcome.warnings),
         "n_recipes": outcome.n_recipes,
         "n_failed": outcome.n_failed,
         "verdict": outcome.verdict,

@@ -78,6 +78,7 @@ def summary_lines(outcome: Outcome, space: Space) -> list[str]:
     if outcome.front:
         front = ", ".join(record.label for record in outcome.front)
         lines.append(f"Pareto front on the quick documents: {front}.")
+    lines += [f"Warning: {warning}." for warning in outcome.warnings]
     lines.append(f"Verdict: {outcome.verdict}")
     return lines
 

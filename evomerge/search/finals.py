@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from evomerge.errors import EvomergeError
+from evomerge.evaluate.guards import suspicious
 from evomerge.evaluate.objective import scalar
 from evomerge.evaluate.statistics import Gain, paired_gain, smallest_difference, verdict
 from evomerge.search.loop import Candidate, Loop
@@ -31,7 +32,7 @@ def judge(loop: Loop) -> Outcome:
     confirmed = _score(loop, "confirm", finalists) if space.evaluate.confirm else []
     chosen = [r for r in confirmed if r.value] or finalists
     winner = max(chosen, key=lambda r: _scalar(space, r))
-    judged = [winner, *(r for r in fixed if r.value)]
+    judged = [winner, *_best_sampled(space, chosen, winner), *(r for r in fixed if r.value)]
     held_out = _score(loop, "held_out", judged) if space.evaluate.held_out else []
     crowned = next((r for r in held_out if r.value and r.recipe == winner.recipe), None)
     parent = _best(space, held_out, "base", "parent")
@@ -52,6 +53,7 @@ def judge(loop: Loop) -> Outcome:
         n_recipes=len(quick),
         n_failed=sum(not r.value for stage in STAGES for r in study.records(stage)),
         front=tuple(pareto_front(sampled)) if space.objective == "pareto" else (),
+        warnings=_warnings(held_out, crowned),
     )
     return replace(outcome, verdict=_verdict(space, outcome))
 
@@ -120,6 +122,23 @@ def _best(space: Space, records: Sequence[TrialRecord], *kinds: Kind) -> TrialRe
     return max(scored, key=lambda r: _scalar(space, r), default=None)
 
 
+def _best_sampled(
+    space: Space, chosen: Sequence[TrialRecord], winner: TrialRecord
+) -> list[TrialRecord]:
+    """Return the best recipe of the search proper, where a fixed blend has won."""
+    sampled = [r for r in chosen if r.kind == "sampled" and winner.kind != "sampled"]
+    return _ranked(space, sampled)[:1]
+
+
+def _warnings(held_out: Sequence[TrialRecord], winner: TrialRecord | None) -> tuple[str, ...]:
+    """Return what could make the winner's scores a lie, by its guards and its parents'."""
+    if winner is None or winner.result.scores is None:
+        return ()
+    parents = [r for r in held_out if r.kind in ("base", "parent")]
+    theirs = [r.result.scores.guards for r in parents if r.result.scores]
+    return tuple(suspicious(winner.result.scores.guards, theirs)) if theirs else ()
+
+
 def _gain(space: Space, winner: TrialRecord | None, other: TrialRecord | None) -> Gain | None:
     if winner is None or other is None:
         return None
@@ -154,4 +173,5 @@ def _verdict(space: Space, outcome: Outcome) -> str:
         outcome.gain_over_best_blend,
         parent.label if parent else "",
         blend.label if blend else "",
+        itself_a_blend=outcome.winner.kind == "blend",
     )

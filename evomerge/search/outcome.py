@@ -18,7 +18,8 @@ class Outcome:
             scored there.
         confirmed: The finalists on the confirm documents; empty where there are none.
         held_out: Winner, base, parents and fixed blends on the held-out documents, in this
-            order, failures included; empty where there are none.
+            order, failures included; after a winner that is a fixed blend, the best sampled
+            recipe; empty where there are none.
         best_parent: The base or parent that is best on the held-out documents themselves,
             which can only make the search look worse; None without such documents.
         best_blend: The fixed blend that is best there, or None.
@@ -31,6 +32,7 @@ class Outcome:
         n_failed: Trials that failed, of all stages.
         front: The recipes that no other one beats on every task, on the quick documents;
             only for the objective `pareto`.
+        warnings: Plain sentences on signs that the winner's held-out scores could be a lie.
     """
 
     winner: TrialRecord
@@ -47,3 +49,4 @@ class Outcome:
     n_recipes: int
     n_failed: int
     front: tuple[TrialRecord, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -138,3 +138,11 @@ BETTER, SAME, WORSE = Gain(0.1, 0.05, 0.15, 9), Gain(0.01, -0.1, 0.1, 9), Gain(-
 )
 def test_verdicts(parent: Gain | None, blend: Gain | None, sentence: str) -> None:
     assert verdict(parent, blend, "p", "b") == sentence
+
+
+def test_a_fixed_blend_that_wins_is_called_one() -> None:
+    sentence = verdict(BETTER, SAME, "p", "b", itself_a_blend=True)
+    assert sentence == (
+        "The winner is itself a fixed blend; it beats the best parent (p) by 0.100: "
+        "searching added nothing."
+    )

@@ -120,8 +120,28 @@ def test_a_blend_may_win_and_the_verdict_says_so(tmp_path: Path) -> None:
     space = toy_space(FLAT.replace("[0, 1.2]", "[3, 4]"), trials=4)
     outcome = search(space, tmp_path, OnlyBlends())
     assert outcome.winner.kind == "blend"
-    assert len(outcome.held_out) == 8
+    assert len(outcome.held_out) == 9
+    assert outcome.held_out[1].kind == "sampled"
+    assert "itself a fixed blend" in outcome.verdict
     assert "searching added nothing" in outcome.verdict
+
+
+class CutOff(FormulaPool):
+    """Says that the answers of every sampled recipe were cut off, and of no other."""
+
+    def next_result(self) -> TrialResult:
+        job = self._jobs[0]
+        result = super().next_result()
+        assert result.scores
+        share = 0.4 if job.recipe.method == "task_arithmetic" else 0.05
+        return replace(result, scores=replace(result.scores, guards={"t0/truncated": share}))
+
+
+def test_answers_unlike_the_parents_are_flagged(tmp_path: Path) -> None:
+    outcome = search(toy_space(trials=12), tmp_path, CutOff())
+    assert outcome.winner.kind == "sampled"
+    assert outcome.warnings == ("40% of t0's answers are cut off at the token limit (5% before)",)
+    assert search(toy_space(trials=12), tmp_path / "calm").warnings == ()
 
 
 def test_a_front_holds_what_nothing_beats() -> None:
