@@ -1,8 +1,6 @@
 """`evomerge check`: every mistake in a space at once, or what a search of it would draw."""
 
 import json
-import random
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,35 +27,18 @@ def command(space: Path, overrides: tuple[str, ...], samples: int, as_json: bool
     _print(read, recipes)
 
 
-class _Sampler:
-    """Draws uniformly: a look at the space without a study."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
-
-    def suggest_float(
-        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float:
-        value = self._random.uniform(low, high)
-        return value if step is None else low + step * round((value - low) / step - 0.5)
-
-    def suggest_int(
-        self, name: str, low: int, high: int, *, step: int = 1, log: bool = False
-    ) -> int:
-        return self._random.randrange(low, high + 1, step)
-
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        return self._random.choice(list(choices))
-
-
 def _samples(space: Space, count: int) -> list[str]:
-    sampler = _Sampler(space.search.seed)
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.RandomSampler(seed=space.search.seed)
+    study = optuna.create_study(sampler=sampler)
     found: list[str] = []
     for _ in range(100 * count):
         if len(found) == count:
             break
         try:
-            found.append(space.recipe(space.suggest(sampler)).to_yaml())
+            found.append(space.recipe(space.suggest(study.ask())).to_yaml())
         except TrialError:
             continue  # a point that mergekit cannot merge costs the search one trial too
     return found

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from evomerge.space.marks import Path
 from evomerge.space.problems import Problems, is_int, is_number, show
 
-_KINDS = ("float", "int", "choice")
+KINDS = ("float", "int", "choice")
 
 
 class Suggests(Protocol):
@@ -135,7 +135,7 @@ class Hole:
 
 def is_hole(value: Any) -> bool:
     """Whether a value of the file is meant as a hole."""
-    return isinstance(value, Mapping) and any(kind in value for kind in _KINDS)
+    return isinstance(value, Mapping) and any(kind in value for kind in KINDS)
 
 
 def read_hole(
@@ -153,7 +153,7 @@ def read_hole(
     Returns:
         The hole, or None if it is wrong.
     """
-    kinds = [kind for kind in _KINDS if kind in value]
+    kinds = [kind for kind in KINDS if kind in value]
     if len(kinds) != 1:
         problems.add(path, f"a hole has one of float, int, choice, got {' and '.join(kinds)}")
         return None
@@ -227,7 +227,19 @@ def _read_range(
     if log and step is not None:
         problems.add((*path, "step"), "log and step exclude each other")
         return None
+    if step is not None and not _divides(step, high - low):
+        reached = low + step * int((high - low) / step)
+        problems.add(
+            (*path, "step"),
+            f"step {step} does not divide [{low}, {high}]",
+            help=f"the last value it reaches is {reached:g}",
+        )
+        return None
     return Hole(kind, low, high, step, log, **shape)
+
+
+def _divides(step: float, length: float) -> bool:
+    return abs(length / step - round(length / step)) < 1e-8
 
 
 def _is_scalar(value: Any) -> bool:

@@ -1,9 +1,10 @@
 """Read the `parameters:` of a merge: names, types and ranges against the method table."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
-from evomerge.space.holes import Hole, is_hole, read_hole
+from evomerge.space.holes import KINDS, Hole, is_hole, read_hole
 from evomerge.space.marks import Path
 from evomerge.space.methods import MethodParameter, methods
 from evomerge.space.problems import Problems, is_int, is_number, show
@@ -31,7 +32,8 @@ def read_parameters(
         per_model: Whether it stands beside one model, where shared parameters have no effect.
 
     Returns:
-        Parameter name → constant, gradient, filters, or `Hole`; wrong ones left out.
+        Parameter name → constant, gradient, filters, or `Hole`; None for a wrong value or a
+        misspelt name, so that nobody takes it for missing.
     """
     known = {name: p for method in allowed for name, p in methods()[method].parameters.items()}
     if not problems.known_keys(node, path, known):
@@ -39,6 +41,7 @@ def read_parameters(
     read: dict[str, Any] = {}
     for name, value in node.items():
         if name not in known:
+            read |= dict.fromkeys(get_close_matches(str(name), known, n=1))
             continue
         at = (*path, name)
         if per_model and known[name].scope == "shared":
@@ -49,9 +52,7 @@ def read_parameters(
                 key=True,
             )
             continue
-        value = _setting(known[name], value, at, problems)
-        if value is not None:
-            read[name] = value
+        read[name] = _setting(known[name], value, at, problems)
     return read
 
 
@@ -88,7 +89,10 @@ def _setting(
 
 
 def _filtered(parameter: MethodParameter, value: Any, path: Path, problems: Problems) -> Any:
-    if not problems.known_keys(value, path, ("filter", "value")):
+    keys = ("filter", "value")
+    if not problems.known_keys(value, path, keys if set(keys) & set(value) else (*KINDS, *keys)):
+        return None
+    if not set(keys) & set(value):
         return None
     if "value" not in value:
         problems.add(path, "an entry with a filter needs a value")

@@ -157,6 +157,16 @@ CATALOGUE = {
         "{float: [0, 1], stp: 1}",
         "unknown key 'stp'. help: did you mean 'step'?",
     ),
+    "misspelt kind of hole": (
+        "{float: [0, 1]}",
+        "{flaot: [0, 1]}",
+        "unknown key 'flaot'. help: did you mean 'float'?",
+    ),
+    "step that does not divide": (
+        "{float: [0, 1]}",
+        "{float: [0, 1], step: 0.3}",
+        "step 0.3 does not divide [0, 1]. help: the last value it reaches is 0.9",
+    ),
     "one anchor": (
         "{float: [0, 1]}",
         "{float: [0, 1], layers: 1}",
