@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 
 from evomerge.errors import EvomergeError, Failure, InputError, PlatformError, TrialError
 from evomerge.merge.locations import Located, find
+from evomerge.merge.quiet import quiet
 from evomerge.merge.seeding import kept_rng
 
 _STAMP = "evomerge.stamp"
@@ -135,8 +136,9 @@ def merged_adapter(located: Located, cache: Path) -> Path:
         return target
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".merging-", dir=cache) as scratch, kept_rng():
-            made = Path(reference.merged(cache_dir=scratch).model.path)
+        with tempfile.TemporaryDirectory(prefix=".merging-", dir=cache) as scratch:
+            with kept_rng(), quiet():
+                made = Path(reference.merged(cache_dir=scratch).model.path)
             (made / _STAMP).write_text(stamp)
             if _stamped(target, stamp):  # another worker was faster
                 return target
