@@ -56,14 +56,15 @@ def _overrides(options: dict[str, Any]) -> list[str]:
 def _dry_run(space: Space, locations: dict[str, str]) -> None:
     """Check what can be checked without merging, and print the space as it is understood."""
     missing = [name for name in zoo.families_of(space.references) if not zoo.is_made(name)]
+    state = "all checks passed"
     if missing:
-        click.echo(f"# the search will make: {', '.join(missing)}")
+        state = f"models and tasks unchecked until `evomerge zoo make {' '.join(missing)}`"
     else:
         _check(space, locations)
     click.echo(space.source.rstrip())
     click.echo(
         f"# {len(space.parameters())} dimensions, {len(space.references)} models, "
-        f"{space.budget.trials} trials: all checks passed"
+        f"{space.budget.trials} trials: {state}"
     )
 
 

@@ -9,7 +9,7 @@ from evomerge.cli.export import run_folder
 from evomerge.errors import InputError
 from evomerge.report.files import RESUME
 from evomerge.search.best import best_record
-from evomerge.search.run import read_run
+from evomerge.search.run import STUDY, read_run
 
 
 @click.command("status")
@@ -34,7 +34,7 @@ def _show(folder: Path) -> None:
     space, study = read_run(folder)
     records = study.records("search")
     failed = sum(record.result.failure is not None for record in records)
-    finished = (folder / "best.yaml").exists()
+    finished = _is_finished(folder)
     state = "running" if _in_use(folder) else "finished" if finished else "interrupted"
     click.echo(f"{folder.name}: {state}")
     click.echo(f"  trials     {len(records)} of {space.budget.trials}, {failed} failed")
@@ -49,6 +49,12 @@ def _show(folder: Path) -> None:
     if finished:
         click.echo(f"  recipe     {folder / 'best.yaml'}")
         click.echo(f"  report     {folder / 'report.md'}")
+
+
+def _is_finished(folder: Path) -> bool:
+    """Whether the report was written after the last trial: a resumed run has newer trials."""
+    best, journal = folder / "best.yaml", folder / STUDY
+    return best.exists() and best.stat().st_mtime >= journal.stat().st_mtime
 
 
 def _first_line(file: Path) -> str:

@@ -13,7 +13,9 @@ from evomerge.space.difference import difference
 from evomerge.space.load import read_space
 from evomerge.space.space import Space
 
-_SPACE, _STUDY, _LOCK = "space.yaml", "study.journal", ".lock"
+STUDY = "study.journal"
+"""File of a run's folder that holds every trial."""
+_SPACE, _LOCK = "space.yaml", ".lock"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Run:
         try:
             lock = _lock(folder)
             try:
-                earlier = (folder / _SPACE).exists() and (folder / _STUDY).exists()
+                earlier = (folder / _SPACE).exists() and (folder / STUDY).exists()
                 if earlier and new:
                     folder.rename(_aside(folder))
                     os.close(lock)
@@ -66,7 +68,7 @@ class Run:
                 if not earlier or _read_space(folder) is None:
                     _write_whole(folder / _SPACE, space.source)
                 n_objectives = len(space.evaluate.tasks) if space.objective == "pareto" else 1
-                study = RunStudy(folder / _STUDY, n_objectives, origin=str(space.path))
+                study = RunStudy(folder / STUDY, n_objectives, origin=str(space.path))
             except BaseException:
                 os.close(lock)
                 _remove_if_unused(folder)
@@ -112,14 +114,14 @@ def read_run(folder: Path) -> tuple[Space, RunStudy]:
             where=str(folder.parent),
             help=did_you_mean(folder.name, known) if known else "start one: evomerge search SPACE",
         )
-    return space, RunStudy(folder / _STUDY, writable=False)
+    return space, RunStudy(folder / STUDY, writable=False)
 
 
 def _read_space(folder: Path) -> Space | None:
     """Return the space a run was begun with; None where no run has begun."""
-    if not (folder / _SPACE).exists() or not (folder / _STUDY).exists():
+    if not (folder / _SPACE).exists() or not (folder / STUDY).exists():
         return None
-    origin = RunStudy(folder / _STUDY, writable=False).origin
+    origin = RunStudy(folder / STUDY, writable=False).origin
     if origin is None:
         return None
     return read_space((folder / _SPACE).read_text(encoding="utf-8"), origin)

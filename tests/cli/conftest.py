@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,15 @@ budget: {{trials: 4}}
 Evomerge = Callable[[Sequence[str], Path], "subprocess.CompletedProcess[str]"]
 
 
+@pytest.fixture(scope="session")
+def space_text(family: dict[str, Path], task_path: Path) -> str:
+    return SPACE.format(**family, tasks=task_path)
+
+
 @pytest.fixture
-def space_file(family: dict[str, Path], task_path: Path, tmp_path: Path) -> Path:
+def space_file(space_text: str, tmp_path: Path) -> Path:
     path = tmp_path / "toy.yaml"
-    path.write_text(SPACE.format(**family, tasks=task_path))
+    path.write_text(space_text)
     return path
 
 
@@ -64,3 +70,23 @@ def evomerge() -> Evomerge:
         )
 
     return run
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A search that has ended: where it ran, and what it printed."""
+
+    folder: Path
+    done: "subprocess.CompletedProcess[str]"
+
+
+@pytest.fixture(scope="session")
+def finished(
+    space_text: str, evomerge: Evomerge, tmp_path_factory: pytest.TempPathFactory
+) -> Finished:
+    """One search to its end, for every test that only reads what it left."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "toy.yaml").write_text(space_text)
+    done = evomerge(["search", "toy.yaml"], folder)
+    assert done.returncode == 0, done.stderr
+    return Finished(folder, done)

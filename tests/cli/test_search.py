@@ -14,14 +14,11 @@ from transformers import AutoModelForCausalLM
 from evomerge.cli.export import command as export
 from evomerge.cli.merge import command as merge
 
-from .conftest import Evomerge
+from .conftest import Evomerge, Finished
 
 
-def test_a_search_ends_with_verdict_recipe_and_dashboard(
-    space_file: Path, tmp_path: Path, evomerge: Evomerge
-) -> None:
-    done = evomerge(["search", space_file], tmp_path)
-    assert done.returncode == 0, done.stderr
+def test_a_search_ends_with_verdict_recipe_and_dashboard(finished: Finished) -> None:
+    done, tmp_path = finished.done, finished.folder
     for piece in (
         "generation 0",
         "task_arithmetic λ=0.5",
@@ -51,19 +48,23 @@ def test_a_search_ends_with_verdict_recipe_and_dashboard(
         "recipe.yaml",
         "scores.json",
     }
-    again = evomerge(["search", space_file], tmp_path)
+
+
+def test_a_run_that_is_there_is_neither_continued_nor_replaced_unasked(
+    finished: Finished, evomerge: Evomerge
+) -> None:
+    again = evomerge(["search", "toy.yaml"], finished.folder)
     assert again.returncode == 4
     assert "--resume" in again.stderr
     assert "--new" in again.stderr
 
 
 def test_the_export_merges_to_the_same_model_either_way(
-    space_file: Path, tmp_path: Path, evomerge: Evomerge, monkeypatch: pytest.MonkeyPatch
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = evomerge(["search", space_file, "--trials", "1"], tmp_path)
-    assert done.returncode == 0, done.stderr
     monkeypatch.chdir(tmp_path)
-    made = CliRunner().invoke(export, ["toy", "-o", "best.yaml"], catch_exceptions=False)
+    words = [str(finished.folder / "runs" / "toy"), "-o", "best.yaml"]
+    made = CliRunner().invoke(export, words, catch_exceptions=False)
     assert made.exit_code == 0
     ours = CliRunner().invoke(merge, ["best.yaml", "-o", "ours"], catch_exceptions=False)
     assert ours.exit_code == 0, ours.output
