@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from evomerge.report.outcome_json import outcome_json, record_json
-from evomerge.report.table import outcome_table, summary_lines
+from evomerge.report.table import outcome_table, short_names, summary_lines
 from evomerge.search.events import Progress
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import Stage, TrialRecord
@@ -136,7 +136,9 @@ def record_line(record: TrialRecord, progress: Progress) -> str:
     if record.result.failure:
         return f"{head} failed: {record.result.failure}: {record.result.message}".rstrip()
     assert record.result.scores is not None
-    tasks = "  ".join(f"{t.task} {t.value:.3f}" for t in record.result.scores.tasks)
+    scored = record.result.scores.tasks
+    names = short_names([t.task for t in scored])
+    tasks = "  ".join(f"{n} {t.value:.3f}" for n, t in zip(names, scored, strict=True))
     value = "" if len(record.value) > 1 else f"  = {record.value[0]:.4f}"
     if record.duplicate_of is not None:
         return f"{head} {tasks}{value}  as {record.duplicate_stage} {record.duplicate_of}"

@@ -26,7 +26,7 @@ def rows(outcome: Outcome, space: Space) -> tuple[list[str], list[list[str]]]:
     records.sort(key=lambda r: -scalar(_scores(r), tasks, kind))
     winner = next((r for r in records if r.recipe == outcome.winner.recipe), None)
     name = "mean" if kind == "pareto" else kind
-    header = ["", *_short_names(tasks), f"{name} [95% interval]", "winner's gain"]
+    header = ["", *short_names([t.task for t in tasks]), f"{name} [95% interval]", "winner's gain"]
     body = []
     for record in records:
         scores = _scores(record)
@@ -83,6 +83,14 @@ def summary_lines(outcome: Outcome, space: Space) -> list[str]:
     return lines
 
 
+def short_names(tasks: Sequence[str]) -> list[str]:
+    """Return the tasks' names without the words that all of them begin with."""
+    words = [task.split("_") for task in tasks]
+    while len(words) > 1 and min(map(len, words)) > 1 and len({w[0] for w in words}) == 1:
+        words = [w[1:] for w in words]
+    return ["_".join(w) for w in words]
+
+
 def _scores(record: TrialRecord) -> Scores:
     assert record.result.scores is not None
     return record.result.scores
@@ -92,14 +100,6 @@ def _label(record: TrialRecord) -> str:
     if record.kind != "sampled" or record.recipe is None:
         return record.label
     return f"{record.label} ({record.recipe.method})"
-
-
-def _short_names(tasks: Sequence[TaskSettings]) -> list[str]:
-    """Return the tasks' names without the words that all of them begin with."""
-    words = [task.task.split("_") for task in tasks]
-    while len(words) > 1 and min(map(len, words)) > 1 and len({w[0] for w in words}) == 1:
-        words = [w[1:] for w in words]
-    return ["_".join(w) for w in words]
 
 
 def _title(outcome: Outcome, tasks: Sequence[TaskSettings]) -> str:
