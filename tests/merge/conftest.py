@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from evomerge.merge.export import export_yaml
 from evomerge.merge.live import LiveModel
 from evomerge.merge.memory import MemoryMerger, Merged
+from evomerge.space.methods import methods
 from evomerge.space.recipe import Recipe
 
 Document = dict[str, Any]
@@ -24,7 +25,7 @@ VALUES = {"plain": 0.6, "gradient": GRADIENT, "filter": FILTER}
 
 def weighted(method: str, value: Any = 0.6, models: str = "abc", **top: Any) -> Document:
     """A recipe of models with a weight each; top-level keys as given."""
-    sparse = {} if method in ("linear", "nuslerp", "task_arithmetic") else {"density": 0.5}
+    sparse = {"density": 0.5} if "density" in methods()[method].parameters else {}
     return {
         "merge_method": method,
         "models": [{"model": m, "parameters": {"weight": value} | sparse} for m in models],
@@ -43,21 +44,38 @@ def stack(*blocks: tuple[str, int, int], scale: Any = None) -> Document:
     }
 
 
+SHARED = {
+    "slerp": "t",
+    "nearswap": "t",
+    "sce": "select_topk",
+    "karcher": "tol",
+    "ram": "epsilon",
+    "ramplus_tl": "alpha",
+}
+"""The parameter that a method without weights takes for the whole merge."""
+
+
 def document(method: str, kind: str) -> Document:
-    """A recipe of a method whose parameter is plain, a gradient, or by filter."""
+    """A recipe of a method whose main parameter is plain, a gradient, or by filter."""
     value = VALUES[kind]
-    if method == "slerp":
-        models = [{"model": "a"}, {"model": "b"}]
-        parameters = {"t": value}
-        return {"merge_method": "slerp", "base_model": "a", "models": models} | {
-            "parameters": parameters,
-            "dtype": "float32",
-        }
     if method == "passthrough":
         return stack(("a", 0, 3), ("b", 1, 4), scale=value)
-    if method in ("linear", "nuslerp"):
-        return weighted(method, value, "abc" if method == "linear" else "ab")
-    return weighted(method, value, base_model="base")
+    spec = methods()[method]
+    inputs = "ab" if 2 in (spec.max_inputs, spec.max_non_base) else "abc"
+    if method in ("arcee_fusion", "nearswap"):
+        inputs = "b"
+    recipe = {"merge_method": method, "models": [{"model": m} for m in inputs], "dtype": "float32"}
+    if method == "model_stock":
+        recipe["parameters"] = {"filter_wise": [{"filter": "mlp", "value": True}, {"value": False}]}
+    elif method in SHARED:
+        recipe["parameters"] = {SHARED[method]: value}
+    elif "weight" in spec.parameters:
+        recipe = weighted(method, value, inputs)
+    if method == "slerp":
+        recipe["base_model"] = "a"
+    elif spec.base == "required":
+        recipe["base_model"] = "base"
+    return recipe
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -14,25 +14,22 @@ from safetensors.torch import load_file
 from evomerge.errors import Failure, InputError, TrialError
 from evomerge.merge.export import RANDOM_METHODS
 from evomerge.merge.memory import MemoryMerger, Merged
+from evomerge.space.methods import methods
 from evomerge.space.recipe import Recipe
 
 Check = Callable[..., tuple[Merged, Path]]
-METHODS = (
-    "linear",
-    "slerp",
-    "nuslerp",
-    "task_arithmetic",
-    "ties",
-    "dare_linear",
-    "dare_ties",
-    "della",
-    "breadcrumbs",
-    "passthrough",
+METHODS = tuple(methods())
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        (method, kind)
+        for method in METHODS
+        for kind in ("plain", "gradient", "filter")
+        if kind == "plain" or method not in ("arcee_fusion", "model_stock")
+    ],
 )
-
-
-@pytest.mark.parametrize("kind", ["plain", "gradient", "filter"])
-@pytest.mark.parametrize("method", METHODS)
 def test_equals_mergekit_bit_for_bit(
     method: str, kind: str, make: SimpleNamespace, check_equal: Check
 ) -> None:
@@ -65,7 +62,7 @@ def test_random_slices_draw_in_mergekits_order(make: SimpleNamespace, check_equa
     )
 
 
-@pytest.mark.parametrize("method", METHODS[3:9])
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "passthrough"])
 def test_only_random_methods_depend_on_the_seed(
     method: str,
     locations: dict[str, str],
@@ -92,20 +89,21 @@ def large(family: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
     sizes = {"vocab_size": 1024, "hidden_size": 128, "head_dim": 32, "num_hidden_layers": 1}
     config = LlamaConfig.from_pretrained(family["base"], **sizes)
     where = {}
-    for name in ("root", "a", "b"):
+    for name in ("root", "a", "b", "c"):
         folder = tmp_path_factory.mktemp(name)
         LlamaForCausalLM(config).save_pretrained(folder)
         where[name] = str(folder)
     return where
 
 
-@pytest.mark.parametrize("method", [*METHODS[:9], "della_linear", "karcher", "model_stock", "sce"])
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "passthrough"])
 def test_the_number_of_threads_changes_nothing(
     method: str, large: dict[str, str], cache: Path, make: SimpleNamespace
 ) -> None:
-    document = make.document(method, "plain") if method == "slerp" else make.weighted(method)
-    document["models"] = document["models"][:2]
-    if method not in ("linear", "slerp", "nuslerp", "karcher"):
+    document = make.document(method, "plain")
+    kept = document["models"][: 3 if method == "model_stock" else 2]
+    document["models"] = [entry | {"model": "abc"[i]} for i, entry in enumerate(kept)]
+    if document.get("base_model") == "base":
         document["base_model"] = "root"
     recipe, merger = Recipe.from_document(document), MemoryMerger(large, cache)
     before = torch.get_num_threads()
