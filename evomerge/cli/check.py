@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from evomerge.errors import TrialError
-from evomerge.space.load import load_space
+from evomerge.space.load import expanded, load_space
+from evomerge.space.marks import write_yaml
+from evomerge.space.methods import methods
 from evomerge.space.notes import notes
 from evomerge.space.space import Space
 
@@ -16,15 +18,41 @@ from evomerge.space.space import Space
 @click.argument("space", type=click.Path(path_type=Path))
 @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Lay a setting over.")
 @click.option("--samples", default=3, show_default=True, help="Sample recipes to show.")
+@click.option("--expand", is_flag=True, help="Print the space with its shorthand written out.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(space: Path, overrides: tuple[str, ...], samples: int, as_json: bool) -> None:
+def command(
+    space: Path, overrides: tuple[str, ...], samples: int, expand: bool, as_json: bool
+) -> None:
     """Show every mistake in SPACE at once, or its parameters and sample recipes."""
     read = load_space(space, overrides)
+    if expand:
+        click.echo(_expanded(space, overrides), nl=False)
+        return
     recipes = _samples(read, samples)
     if as_json:
         click.echo(json.dumps(_summary(read, recipes), indent=1))
         return
     _print(read, recipes)
+
+
+def _expanded(path: Path, overrides: tuple[str, ...]) -> str:
+    """Return the space as an editable file, each recipe under its methods' names and sources."""
+    lines = []
+    for key, value in expanded(path, overrides).items():
+        if key != "recipes":
+            lines.append(write_yaml({key: value}))
+            continue
+        lines.append("recipes:\n")
+        for recipe in value:
+            lines += [f"# {line}\n" for line in _about(recipe["merge_method"])]
+            lines.append(write_yaml([recipe]))
+    return "".join(lines)
+
+
+def _about(method: Any) -> list[str]:
+    names = method["choice"] if isinstance(method, dict) else [method]
+    known = [methods()[name] for name in names]
+    return [f"{m.name}: {m.pretty_name}{f', {m.reference}' if m.reference else ''}" for m in known]
 
 
 def _samples(space: Space, count: int) -> list[str]:

@@ -8,6 +8,8 @@ from evomerge.errors import did_you_mean
 from evomerge.space.contracts import Group, check_group
 from evomerge.space.holes import Hole, is_hole, read_hole
 from evomerge.space.marks import Path
+from evomerge.space.methods import methods
+from evomerge.space.pairs import Pair, base_is_one_of_two, merges_two
 from evomerge.space.parameter_reader import read_parameters
 from evomerge.space.problems import Problems, is_int, show
 from evomerge.space.references import absolute_reference
@@ -68,6 +70,8 @@ class InputsReader:
     ) -> dict[str, Any]:
         """Read `models:` or `slices:` and check every group of inputs that they form."""
         items = node.get(key)
+        if key == "models" and isinstance(items, Mapping) and "pair" in items:
+            return {key: self._pair(items, (*path, key), allowed, base, shared)}
         if not isinstance(items, list) or not items:
             self._problems.add((*path, key), f"{key} must be a list, got {show(items)}")
             return {key: []}
@@ -92,6 +96,45 @@ class InputsReader:
                 help="give the first slice as many sources",
             )
         return {key: slices}
+
+    def _pair(
+        self,
+        node: Mapping[str, Any],
+        path: Path,
+        allowed: tuple[str, ...],
+        base: Any,
+        shared: set[str],
+    ) -> Pair | list[Any]:
+        """Read `{pair: [...]}`: two of these models, which two is searched."""
+        self._problems.known_keys(node, path, ("pair", "ordered", "parameters"))
+        names, ordered = node["pair"], node.get("ordered", False)
+        if not isinstance(names, list) or len(names) < 2 or len(set(map(str, names))) < len(names):
+            self._problems.add(
+                (*path, "pair"), f"pair must be a list of two models or more, got {show(names)}"
+            )
+            return []
+        if not isinstance(ordered, bool):
+            self._problems.add(
+                (*path, "ordered"), f"ordered must be true or false, got {show(ordered)}"
+            )
+        read = [self.model(name, (*path, "pair", i)) for i, name in enumerate(names)]
+        for name in allowed:
+            if not merges_two(methods()[name]):
+                self._problems.add(path, f"{name} does not take a pair: it merges any number")
+                return []
+        parameters: dict[str, Any] = {}
+        if "parameters" in node:
+            parameters = read_parameters(
+                node["parameters"], (*path, "parameters"), allowed, self._problems, per_model=True
+            )
+        for name in allowed:
+            own = base or (names[0] if base_is_one_of_two(methods()[name]) else None)
+            two = [{"model": model, "parameters": parameters} for model in names[:2]]
+            group = Group(two, path, own, shared, base_is_added=True)
+            check_group(group, (name,), self._problems)
+        if any(name not in read for name in names):
+            return []
+        return Pair(tuple(names), ordered is True, parameters)
 
     def _slice(
         self, item: Any, path: Path, allowed: tuple[str, ...], base: Any, shared: set[str]

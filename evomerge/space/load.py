@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from evomerge.errors import InputError
+from evomerge.space.expand import expand_recipes
 from evomerge.space.holes import Hole
 from evomerge.space.marks import Marked, read_marked, write_yaml
 from evomerge.space.problems import Problems, show
@@ -20,7 +21,18 @@ from evomerge.space.settings_reader import (
 from evomerge.space.space import RECIPE, Space
 from evomerge.space.template import Template
 
-_KEYS = ("name", "models", "recipes", "evaluate", "objective", "search", "budget", "workers")
+_KEYS = (
+    "name",
+    "models",
+    "base_model",
+    "methods",
+    "recipes",
+    "evaluate",
+    "objective",
+    "search",
+    "budget",
+    "workers",
+)
 
 
 def load_space(path: Path, overrides: Sequence[str] = ()) -> Space:
@@ -43,6 +55,24 @@ def load_space(path: Path, overrides: Sequence[str] = ()) -> Space:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot be read: {error}", where=str(path)) from None
     return read_space(text, path, overrides)
+
+
+def expanded(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a space file as plain values, its shorthand written out as recipes.
+
+    Args:
+        path: As in `load_space`, which must take the file.
+        overrides: Likewise.
+    """
+    marked = read_marked(path.read_text(encoding="utf-8"), path)
+    for override in overrides:
+        _override(marked, override)
+    document = {k: v for k, v in marked.value.items() if k not in ("methods", "base_model")}
+    return {
+        key: expand_recipes(marked.value, Problems(marked)) if key == "recipes" else value
+        for key, value in ({"name": path.stem, "models": None, "recipes": None} | document).items()
+        if key != "models" or value is not None
+    }
 
 
 def read_space(text: str, path: Path, overrides: Sequence[str] = ()) -> Space:
@@ -69,7 +99,8 @@ def _read(marked: Marked, path: Path, source: str) -> Space:
     if not problems.known_keys(document, (), _KEYS):
         problems.raise_if_any()
     models = _read_models(document.get("models"), path.parent, problems)
-    templates = _read_recipes(document.get("recipes"), models, path.parent, problems)
+    recipes = expand_recipes(document, problems)
+    templates = _read_recipes(recipes or [], models, path.parent, problems)
     objective = read_objective(document, problems)
     name = problems.setting(
         document, (), "name", path.stem, _is_name, "a name of letters, digits, - _ ."
@@ -126,11 +157,8 @@ def _read_models(node: Any, folder: Path, problems: Problems) -> dict[str, str] 
 
 
 def _read_recipes(
-    node: Any, models: Mapping[str, str] | None, folder: Path, problems: Problems
+    node: list[Any], models: Mapping[str, str] | None, folder: Path, problems: Problems
 ) -> tuple[Template, ...]:
-    if not isinstance(node, list) or not node:
-        problems.add(("recipes",), f"recipes must be a list of mergekit recipes, got {show(node)}")
-        return ()
     reader = RecipeReader(models, problems, folder)
     templates: list[Template] = []
     for index, item in enumerate(node):

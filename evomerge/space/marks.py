@@ -69,15 +69,32 @@ _Loader.add_implicit_resolver(
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes what `_Loader` would read as something else."""
+    """Quotes what `_Loader` would read as something else; holes and short lists on one line."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
+def _mapping(dumper: _Dumper, data: dict[str, Any]) -> yaml.Node:
+    node = dumper.represent_mapping("tag:yaml.org,2002:map", data)
+    node.flow_style = bool({"float", "int", "choice", "filter"} & data.keys())
+    return node
+
+
+def _sequence(dumper: _Dumper, data: list[Any]) -> yaml.Node:
+    node = dumper.represent_sequence("tag:yaml.org,2002:seq", data)
+    node.flow_style = not any(isinstance(item, dict | list) for item in data)
+    return node
+
+
+_Dumper.add_representer(dict, _mapping)
+_Dumper.add_representer(list, _sequence)
 _Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 
 
 def write_yaml(value: Any) -> str:
     """Return YAML that `read_marked` reads back as the same value."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def read_marked(text: str, file: File | str) -> Marked:

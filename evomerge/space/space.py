@@ -7,6 +7,7 @@ from typing import Any
 
 from evomerge.space.holes import Hole, Parameter, Suggests
 from evomerge.space.methods import methods
+from evomerge.space.pairs import Pair
 from evomerge.space.points import check_point
 from evomerge.space.recipe import Recipe
 from evomerge.space.settings import (
@@ -156,6 +157,8 @@ _MODEL_KEYS = ("model", "base_model", "tokenizer_source", "source")
 
 def _values(node: Any, keys: tuple[str, ...]) -> list[str]:
     """Return every model named under these keys in a template's document, choices included."""
+    if isinstance(node, Pair):
+        return list(node.names) if "model" in keys else []
     if isinstance(node, list):
         return [name for item in node for name in _values(item, keys)]
     if not isinstance(node, Mapping):

@@ -6,6 +6,7 @@ from typing import Any
 
 from evomerge.space.holes import Hole, Parameter
 from evomerge.space.methods import methods
+from evomerge.space.pairs import Pair, base_is_one_of_two
 
 Draw = Callable[[Parameter], Any]
 
@@ -44,6 +45,10 @@ class Template:
         for key, node in self.document.items():
             if key != "merge_method":
                 document[key] = self._node(key, node, "", method, draw)
+        if not document.get("parameters", True):
+            del document["parameters"]
+        if isinstance(self.document.get("models"), Pair) and base_is_one_of_two(methods()[method]):
+            document["base_model"] = document["models"][0]["model"]
         return document
 
     def draws(self) -> list[Parameter]:
@@ -83,15 +88,25 @@ class Template:
                 name: self._node(name, module, f"{tag}.{name}" if tag else name, method, draw)
                 for name, module in node.items()
             }
+        if isinstance(node, Pair):
+            first, second = node.models(draw(node.parameter(self.label)))
+            return [
+                {
+                    "model": model,
+                    **self._node("", {"parameters": node.parameters}, at, method, draw),
+                }
+                for model, at in ((first, "first"), (second, "second"))
+            ]
         if isinstance(node, list):
             return [
                 self._node(key, item, _join(tag, key, index, item), method, draw)
                 for index, item in enumerate(node)
             ]
         if isinstance(node, Mapping):
-            return {
+            filled = {
                 inner: self._node(inner, value, tag, method, draw) for inner, value in node.items()
             }
+            return {k: v for k, v in filled.items() if k != "parameters" or v}
         return self._value(node, key + (f"[{tag}]" if tag else ""), draw)
 
     def _setting(self, value: Any, name: str, draw: Draw) -> Any:
