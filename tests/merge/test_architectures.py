@@ -1,0 +1,124 @@
+"""Architectures beyond LLaMA: random small models go through merging, placing and stacking."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+import transformers
+
+from evomerge.errors import InputError
+from evomerge.merge.disk import merge_to_disk
+from evomerge.merge.integrity import check_parents
+from evomerge.merge.live import LiveModel
+from evomerge.merge.memory import MemoryMerger
+from evomerge.space.recipe import Recipe
+
+COMMON = {
+    "vocab_size": 31,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 64,
+    "pad_token_id": 0,
+    "eos_token_id": 1,
+    "bos_token_id": None,
+    "dtype": "float32",
+}
+CONFIGS: dict[str, dict[str, Any]] = {
+    "GPT2Config": {"n_embd": 32, "n_layer": 4, "n_head": 4, "n_positions": 64},
+    "OPTConfig": {"ffn_dim": 48, "word_embed_proj_dim": 32},
+    "MistralConfig": {},
+    "Qwen2Config": {
+        "use_sliding_window": True,
+        "max_window_layers": 2,
+        "sliding_window": 8,
+        "tie_word_embeddings": True,
+    },
+    "Qwen3Config": {},
+    "Gemma2Config": {"query_pre_attn_scalar": 8, "sliding_window": 8},
+    "Gemma3TextConfig": {"query_pre_attn_scalar": 8, "sliding_window": 8},
+    "Olmo2Config": {},
+    "SmolLM3Config": {"no_rope_layers": [1, 1, 1, 0]},
+    "GraniteConfig": {},
+    "MixtralConfig": {"num_local_experts": 2, "num_experts_per_tok": 1},
+    "Phi3Config": {},
+}
+
+
+@pytest.fixture(scope="module", params=CONFIGS, ids=lambda name: name.removesuffix("Config"))
+def siblings(
+    request: pytest.FixtureRequest,
+    family: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, str]:
+    """`base`, `a`, `b` of one architecture, with random weights and the family's tokenizer."""
+    kind = getattr(transformers, request.param)
+    config = kind(**COMMON | CONFIGS[request.param])
+    tokenizer = transformers.AutoTokenizer.from_pretrained(family["base"])
+    auto = transformers.AutoModelForCausalLM
+    torch.manual_seed(0)
+    where = {}
+    for name in ("base", "a", "b"):
+        folder = tmp_path_factory.mktemp(request.param) / name
+        auto.from_config(config).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        where[name] = str(folder)
+    return where
+
+
+@pytest.mark.parametrize("method", ["linear", "ties"])
+def test_merges_as_mergekit_does(
+    siblings: dict[str, str],
+    method: str,
+    make: SimpleNamespace,
+    check_equal: Callable[..., object],
+) -> None:
+    check_parents(siblings)
+    base = {"base_model": "base"} if method == "ties" else {}
+    check_equal(make.weighted(method, models="ab", **base), siblings)
+
+
+def test_a_stack_of_another_depth_is_the_model_of_its_folder(
+    siblings: dict[str, str],
+    make: SimpleNamespace,
+    cache: Path,
+    tmp_path: Path,
+    same_tensors: Callable[..., None],
+    same_model: Callable[..., None],
+) -> None:
+    recipe = Recipe.from_document(make.stack(("a", 0, 3), ("b", 1, 4), ("a", 3, 4)))
+    merger, live = MemoryMerger(siblings, cache), LiveModel()
+    merged = merger.merge(recipe)
+    folder = merge_to_disk(recipe, siblings, tmp_path / "deep", cache)
+    same_tensors(merged, folder)
+    same_model(live.place(merged), folder)
+    assert [n for n in merged.tensors if ".6." in n]
+    assert not [n for n in merged.tensors if ".7." in n]
+    shallow = Recipe.from_document(make.stack(("a", 0, 1), ("b", 3, 4)))
+    folder = merge_to_disk(shallow, siblings, tmp_path / "shallow", cache)
+    same_model(live.place(merger.merge(shallow)), folder)
+
+
+REFUSED = {
+    "GPTNeoXConfig": ({}, "mergekit wants gpt_neox.layers.0.attention.bias"),
+    "Phi3Config": ({"tie_word_embeddings": True}, "mergekit wants lm_head.weight"),
+    "CohereConfig": ({}, "mergekit wants model.layers.0.self_attn.q_norm.weight"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_mergekit_cannot_merge_is_refused_before_the_first_trial(
+    name: str, family: dict[str, Path], tmp_path: Path
+) -> None:
+    extra, message = REFUSED[name]
+    config = getattr(transformers, name)(**COMMON | extra)
+    transformers.AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+    transformers.AutoTokenizer.from_pretrained(family["base"]).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match=message):
+        check_parents({"a": str(tmp_path)})
