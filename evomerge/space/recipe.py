@@ -9,6 +9,20 @@ from typing import Any
 import yaml
 
 Document = dict[str, Any]
+KEYS = (
+    "merge_method",
+    "base_model",
+    "models",
+    "slices",
+    "modules",
+    "parameters",
+    "dtype",
+    "out_dtype",
+    "tokenizer_source",
+    "tokenizer",
+    "chat_template",
+)
+"""What mergekit reads of a configuration, in the order in which it is written."""
 
 
 @dataclass(frozen=True)
@@ -85,24 +99,9 @@ class Recipe:
     def to_yaml(self) -> str:
         """Return mergekit YAML; `from_yaml` gives the same recipe back."""
         document = self.document
-        ordered = {key: document[key] for key in _KEY_ORDER if key in document}
+        ordered = {key: document[key] for key in KEYS if key in document}
         ordered |= document
         return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True)
-
-
-_KEY_ORDER = (
-    "merge_method",
-    "base_model",
-    "models",
-    "slices",
-    "modules",
-    "parameters",
-    "dtype",
-    "out_dtype",
-    "tokenizer_source",
-    "tokenizer",
-    "chat_template",
-)
 
 
 def _map_models(node: Any, replace: Callable[[str], str]) -> Any:

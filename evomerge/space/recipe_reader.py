@@ -10,21 +10,10 @@ from evomerge.space.marks import Path
 from evomerge.space.methods import methods
 from evomerge.space.parameter_reader import read_parameters
 from evomerge.space.problems import Problems, show
+from evomerge.space.recipe import KEYS
+from evomerge.space.stacks import read_stack
 
-_KEYS = (
-    "name",
-    "merge_method",
-    "base_model",
-    "models",
-    "slices",
-    "modules",
-    "parameters",
-    "dtype",
-    "out_dtype",
-    "tokenizer_source",
-    "tokenizer",
-    "chat_template",
-)
+_KEYS = ("name", "stack", *KEYS)
 _DTYPES = ("bfloat16", "float16", "float32", "float64")
 
 
@@ -62,10 +51,12 @@ class RecipeReader:
         document |= self._tokenizer(node, path)
         if "base_model" in node:
             document["base_model"] = self._inputs.model(node["base_model"], (*path, "base_model"))
-        inputs = [key for key in ("models", "slices", "modules") if key in node]
+        inputs = [key for key in ("models", "slices", "modules", "stack") if key in node]
         if len(inputs) != 1:
             got = " and ".join(inputs) or "none of them"
-            problems.add(path, f"a recipe has exactly one of models, slices, modules, got {got}")
+            problems.add(
+                path, f"a recipe has exactly one of models, slices, modules, stack, got {got}"
+            )
             return None
         if "parameters" in node:
             document["parameters"] = read_parameters(
@@ -74,7 +65,11 @@ class RecipeReader:
         key = inputs[0]
         base = document.get("base_model")
         shared = set(document.get("parameters", {}))
-        if key == "modules":
+        if key == "stack":
+            document["slices"] = read_stack(
+                node[key], (*path, key), self._inputs.model, allowed, problems
+            )
+        elif key == "modules":
             document[key] = self._modules(node[key], (*path, key), allowed, base, shared)
         else:
             document |= self._inputs.group(node, path, key, allowed, base, shared)

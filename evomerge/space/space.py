@@ -17,6 +17,7 @@ from evomerge.space.settings import (
     SearchSettings,
     WorkerSettings,
 )
+from evomerge.space.stacks import Stack
 from evomerge.space.template import Template
 
 RECIPE = "recipe"
@@ -81,6 +82,7 @@ class Space:
         """
         template = self._template(params[RECIPE]) if len(self.templates) > 1 else self.templates[0]
         document = template.fill(lambda parameter: params[parameter.name])
+        template.check(document)
         check_point(document)
         return Recipe.from_document(document).with_models(self.models)
 
@@ -96,7 +98,7 @@ class Space:
     def shared_parameters(self) -> tuple[Parameter, ...]:
         """The parameters that occur at every point: all that cmaes and gp can search."""
         per_method = [
-            {p.name for p in template.parameters()}
+            {p.name for p in template.draws(fewest=True)}
             for template in (one for t in self.templates for one in _one_method_each(t))
         ]
         first = self.templates[0]
@@ -159,6 +161,8 @@ def _values(node: Any, keys: tuple[str, ...]) -> list[str]:
     """Return every model named under these keys in a template's document, choices included."""
     if isinstance(node, Pair):
         return list(node.names) if "model" in keys else []
+    if isinstance(node, Stack):
+        return list(node.models) if "model" in keys else []
     if isinstance(node, list):
         return [name for item in node for name in _values(item, keys)]
     if not isinstance(node, Mapping):

@@ -7,6 +7,7 @@ from typing import Any
 from evomerge.space.holes import Hole, Parameter
 from evomerge.space.methods import methods
 from evomerge.space.pairs import Pair, base_is_one_of_two
+from evomerge.space.stacks import Stack
 
 Draw = Callable[[Parameter], Any]
 
@@ -51,8 +52,21 @@ class Template:
             document["base_model"] = document["models"][0]["model"]
         return document
 
-    def draws(self) -> list[Parameter]:
-        """Return every draw that can happen, in order; holes that share a name draw as often."""
+    def check(self, document: Mapping[str, Any]) -> None:
+        """Refuse a filled configuration that the recipe does not want.
+
+        Raises:
+            TrialError: `INVALID_RECIPE`: a stack of the wrong depth.
+        """
+        if isinstance(stack := self.document.get("slices"), Stack):
+            stack.check(document["slices"])
+
+    def draws(self, *, fewest: bool = False) -> list[Parameter]:
+        """Return every draw that can happen, in order; holes that share a name draw as often.
+
+        Args:
+            fewest: Of a stack only the blocks that it always has.
+        """
         found: list[Parameter] = []
         for method in self.methods:
 
@@ -60,7 +74,10 @@ class Template:
                 found.append(parameter)
                 if parameter.name == f"{self.label}.merge_method":
                     return method
-                return parameter.choices[0] if parameter.kind == "choice" else parameter.low
+                values = parameter.choices or (parameter.low, parameter.high)
+                if parameter.name == f"{self.label}.blocks":
+                    return min(values) if fewest else max(values)
+                return values[0]
 
             self.fill(draw)
         return found
@@ -97,6 +114,8 @@ class Template:
                 }
                 for model, at in ((first, "first"), (second, "second"))
             ]
+        if isinstance(node, Stack):
+            return self._stack(node, method, draw)
         if isinstance(node, list):
             return [
                 self._node(key, item, _join(tag, key, index, item), method, draw)
@@ -108,6 +127,13 @@ class Template:
             }
             return {k: v for k, v in filled.items() if k != "parameters" or v}
         return self._value(node, key + (f"[{tag}]" if tag else ""), draw)
+
+    def _stack(self, stack: Stack, method: str, draw: Draw) -> list[dict[str, Any]]:
+        slices = []
+        for index, (model, first, end) in enumerate(stack.ranges(self.label, draw)):
+            source = {"model": model, "layer_range": [first, end], "parameters": stack.parameters}
+            slices.append({"sources": [self._node("", source, f"block{index}", method, draw)]})
+        return slices
 
     def _setting(self, value: Any, name: str, draw: Draw) -> Any:
         """Fill a parameter's value: a hole, or a gradient or filters with holes in them."""
