@@ -1,6 +1,7 @@
 """What a person should know about a space that is no mistake."""
 
 from evomerge.space.space import Space
+from evomerge.space.template import Template
 
 
 def notes(space: Space) -> list[str]:
@@ -28,9 +29,23 @@ def notes(space: Space) -> list[str]:
         found.append("held_out is 0: the search ends without a verdict")
     if space.base is None:
         found.append("no base model: generation 0 has no base and no task arithmetic")
-    if any(name.startswith("della") for t in space.templates for name in t.methods):
+    if any(_may_leave_della_s_bounds(template) for template in space.templates):
         found.append(
             "della needs density ± epsilon inside (0, 1); points outside are not merged and cost "
             "one trial each"
         )
     return found
+
+
+def _may_leave_della_s_bounds(template: Template) -> bool:
+    """Whether a point's density ± epsilon may lie outside (0, 1), as far as the holes tell."""
+    if not any(name.startswith("della") for name in template.methods):
+        return False
+    drawn = template.parameters()
+    densities = [p for p in drawn if "density" in p.name]
+    epsilons = [p for p in drawn if "epsilon" in p.name]
+    ends = [[v for p in ps for v in p.choices or (p.low, p.high)] for ps in (densities, epsilons)]
+    density, epsilon = ends
+    if not density or not epsilon:
+        return True
+    return bool(min(density) - max(epsilon) <= 0 or max(density) + max(epsilon) >= 1)

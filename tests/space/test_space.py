@@ -16,6 +16,7 @@ from evomerge.errors import Failure, TrialError
 from evomerge.space.difference import difference
 from evomerge.space.generation0 import fixed_recipes
 from evomerge.space.load import load_space
+from evomerge.space.notes import notes
 from evomerge.space.recipe import Recipe
 from evomerge.space.space import Space
 
@@ -263,3 +264,22 @@ def test_difference_tells_what_changes_results(space: Space, tmp_path: Path) -> 
         "  + seed: 3",
     ]
     assert any("1.2" in line for line in variant("[0, 1.2]", "[0, 1.4]"))
+
+
+def test_della_s_bounds_are_noted_only_where_a_point_may_leave_them(tmp_path: Path) -> None:
+    def noted(density: str, epsilon: str) -> bool:
+        path = tmp_path / "space.yaml"
+        path.write_text(
+            "models: {base: o/base, a: o/a}\n"
+            "recipes:\n"
+            "  - merge_method: della\n"
+            "    base_model: base\n"
+            f"    models: [{{model: a, parameters: {{weight: 1, density: {density}}}}}]\n"
+            f"    parameters: {{epsilon: {epsilon}}}\n"
+            "evaluate: {tasks: [{task: toy, metric: acc}]}\n"
+        )
+        return any("della needs" in note for note in notes(load_space(path)))
+
+    assert noted("{float: [0.1, 0.8]}", "{float: [0.01, 0.1]}")
+    assert not noted("{float: [0.2, 0.8]}", "{float: [0.01, 0.1]}")
+    assert noted("{float: [0.2, 0.8]}", "0.1")

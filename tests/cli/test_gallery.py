@@ -1,0 +1,43 @@
+"""Every space of the gallery on the tiny family runs, with three trials and few documents."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from evomerge import zoo
+from evomerge.cli import group
+from evomerge.zoo.tiny.build import build
+
+GALLERY = Path(__file__).parents[2] / "search_spaces"
+SPACES = [path for path in sorted(GALLERY.glob("*.yaml")) if "zoo://tiny" in path.read_text()]
+FEW = ("quick=8", "confirm=8", "held_out=16")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with the tiny family in it, hardly trained."""
+    cache = tmp_path_factory.mktemp("cache")
+    folder = cache / "zoo" / "tiny" / zoo.family("tiny").version
+    folder.mkdir(parents=True)
+    build(folder, folder, lambda text, fraction: None, scale=0.01, batch=16)
+    return cache
+
+
+@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+def test_runs_with_three_trials(
+    path: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EVOMERGE_CACHE", str(cache))
+    monkeypatch.chdir(tmp_path)
+    settings = [word for few in FEW for word in ("--set", f"evaluate.{few}")]
+    words = ["search", str(path), "--trials", "3", "--json", *settings]
+    done = CliRunner().invoke(group, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    trials = [e for e in events if e["event"] == "trial" and e["stage"] == "search"]
+    assert len(trials) == 3
+    assert any(trial["scores"] for trial in trials)
+    assert {t["failure"] for t in trials} <= {None, "invalid_recipe"}
+    assert events[-1]["verdict"]
