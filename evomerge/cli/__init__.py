@@ -16,9 +16,12 @@ _COMMANDS = {
     "export": "Write a run's best recipe as mergekit YAML.",
     "merge": "Merge a recipe into a model folder.",
     "status": "Show where a run stands and how to resume it.",
+    "import": "Turn a mergekit-evolve configuration into a space.",
     "methods": "Show mergekit's merge methods and their parameters.",
     "zoo": "Make the local model families used for trying out and testing.",
 }
+_MODULES = {"import": "importing"}
+"""Commands whose name Python keeps for itself."""
 
 
 class _Commands(click.Group):
@@ -28,7 +31,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             ctx.fail(f"no command {cmd_name!r}. help: {did_you_mean(cmd_name, _COMMANDS)}")
-        command: click.Command = import_module(f"evomerge.cli.{cmd_name}").command
+        module = _MODULES.get(cmd_name, cmd_name)
+        command: click.Command = import_module(f"evomerge.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
