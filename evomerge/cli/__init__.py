@@ -17,6 +17,7 @@ _COMMANDS = {
     "merge": "Merge a recipe into a model folder.",
     "status": "Show where a run stands and how to resume it.",
     "import": "Turn a mergekit-evolve configuration into a space.",
+    "schema": "Print the JSON Schema of space files, for editors.",
     "methods": "Show mergekit's merge methods and their parameters.",
     "zoo": "Make the local model families used for trying out and testing.",
 }
