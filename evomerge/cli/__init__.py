@@ -13,6 +13,7 @@ from evomerge.errors import EvomergeError, did_you_mean
 _COMMANDS = {
     "search": "Search a space for the best merge: the main job.",
     "check": "Show every mistake in a space, or what it will search.",
+    "init": "Write a commented space for some models.",
     "export": "Write a run's best recipe as mergekit YAML.",
     "merge": "Merge a recipe into a model folder.",
     "status": "Show where a run stands and how to resume it.",

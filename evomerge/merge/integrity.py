@@ -43,13 +43,20 @@ def check_parents(
         first, *others = models.values()
         for other in others:
             problems.note(
-                lambda b=other: _compare(first, b, slices, own_tokenizers)  # type: ignore[misc]
+                lambda b=other: compare(first, b, slices, own_tokenizers)  # type: ignore[misc]
             )
     problems.raise_if_any()
     return ParentFacts(models)
 
 
-def _compare(a: ModelFacts, b: ModelFacts, slices: bool, own_tokenizers: bool) -> None:
+def compare(
+    a: ModelFacts, b: ModelFacts, slices: bool = False, own_tokenizers: bool = False
+) -> None:
+    """Check that two parents can be merged with each other; see `check_parents`.
+
+    Raises:
+        InputError: Everything that keeps them apart, at once.
+    """
     where = f"{a.reference} and {b.reference}"
     if a.architecture != b.architecture:
         raise InputError(

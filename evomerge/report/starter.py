@@ -1,0 +1,81 @@
+"""A first space for some models, with comments that say what was found and what to change."""
+
+from collections.abc import Mapping, Sequence
+
+from evomerge.merge.kinship import Kinship
+from evomerge.space.auto import why_not
+from evomerge.space.marks import write_yaml
+from evomerge.space.methods import methods
+
+_PLACEHOLDER = ("arc_easy", "acc_norm")
+
+
+def starter(
+    found: Kinship,
+    models: Mapping[str, str],
+    name: str,
+    tasks: Sequence[tuple[str, str]],
+    task_path: str | None,
+) -> str:
+    """Return the text of a space file.
+
+    Args:
+        found: What is known of the models.
+        models: Short name → reference as the file is to write it.
+        name: The run's name.
+        tasks: lm-eval tasks with a metric each; a placeholder where there are none.
+        task_path: Folder of task YAML, or None.
+    """
+    return "".join([*_comments(found), *_body(found, models, name, tasks, task_path)])
+
+
+def _comments(found: Kinship) -> list[str]:
+    facts = next(iter(found.facts.values()))
+    experts = len(found.models) - (found.base is not None)
+    fit = {m.name: why_not(m, experts, found.base) for m in methods().values()}
+    base = "No base model: no model names one. Name it with base_model:, for methods that need it."
+    if found.base:
+        base = f"Base model: {found.base}; {found.said_by}."
+    elif found.said_by:
+        base = f"No base model: {found.said_by}."
+    lines = [
+        f"{len(found.models)} models of {facts.architecture}: {facts.layers} layers, "
+        f"{facts.parameters / 1e6:,.1f}M parameters, {facts.dtype or 'dtype unknown'}.",
+        base,
+        *(f"Left out: {reference}: {why}" for reference, why in found.left_out.items()),
+        f"Methods that fit: {', '.join(name for name, why in fit.items() if why is None)}",
+    ]
+    for reason in dict.fromkeys(why for why in fit.values() if why is not None):
+        names = ", ".join(name for name, why in fit.items() if why == reason)
+        lines.append(f"Methods that do not, because {reason}: {names}")
+    return [f"# {line}\n" for line in lines]
+
+
+def _body(
+    found: Kinship,
+    models: Mapping[str, str],
+    name: str,
+    tasks: Sequence[tuple[str, str]],
+    task_path: str | None,
+) -> list[str]:
+    text = [write_yaml({"name": name, "models": dict(models)})]
+    if found.base is not None:
+        text.append(write_yaml({"base_model": found.base}))
+    text.append("recipes: auto        # every method that fits; or methods: [ties, slerp]\n")
+    text.append("evaluate:\n")
+    text.append("  tasks:             # lm-eval tasks that score a recipe")
+    text.append(":\n" if tasks else "; this one is a placeholder\n")
+    for task, metric in tasks or [_PLACEHOLDER]:
+        text.append(f"    - {{task: {task}, metric: {metric}}}\n")
+    if task_path is not None:
+        text.append("  " + write_yaml({"task_path": task_path}))
+    text.append(
+        "  quick: 128         # documents a task that score every recipe\n"
+        "  confirm: 128       # fresh ones, for the finalists\n"
+        "  held_out: 256      # used once, for the verdict\n"
+        "objective: mean      # mean | min | geometric | pareto\n"
+        "search: {sampler: tpe, seed: 0}   # tpe | cmaes | nsga2 | gp | random\n"
+        "budget: {trials: 60}              # and hours: 8, whichever comes first\n"
+        "workers: {count: 1, gpus: 0}      # gpus: 1 where there is one\n"
+    )
+    return text
