@@ -44,12 +44,14 @@ def _expanded(path: Path, overrides: tuple[str, ...]) -> str:
             continue
         lines.append("recipes:\n")
         for recipe in value:
-            lines += [f"# {line}\n" for line in _about(recipe["merge_method"])]
+            lines += [f"# {line}\n" for line in _about(recipe.get("merge_method"))]
             lines.append(write_yaml([recipe]))
     return "".join(lines)
 
 
 def _about(method: Any) -> list[str]:
+    if method is None:
+        return ["moe: a mixture of experts, as mergekit-moe makes it"]
     names = method["choice"] if isinstance(method, dict) else [method]
     known = [methods()[name] for name in names]
     return [f"{m.name}: {m.pretty_name}{f', {m.reference}' if m.reference else ''}" for m in known]

@@ -17,6 +17,7 @@ from evomerge.errors import InputError, TrialError
 def command(recipe: Path, out: Path, device: str, force: bool) -> None:
     """Merge RECIPE, a mergekit YAML, into a model folder with tokenizer and model card."""
     from evomerge.space.marks import read_marked
+    from evomerge.space.moe import check_moe, is_moe
     from evomerge.space.recipe import Recipe
     from evomerge.zoo import cache_dir, locate
 
@@ -26,7 +27,7 @@ def command(recipe: Path, out: Path, device: str, force: bool) -> None:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise InputError(f"cannot read the recipe: {reason}", where=str(recipe)) from None
     document = read_marked(text, recipe).value
-    if not isinstance(document, dict) or "merge_method" not in document:
+    if not is_moe(document) and (not isinstance(document, dict) or "merge_method" not in document):
         space = isinstance(document, dict) and "recipes" in document
         raise InputError(
             "this is no recipe: it has no merge_method",
@@ -41,7 +42,7 @@ def command(recipe: Path, out: Path, device: str, force: bool) -> None:
     from evomerge.merge.integrity import check_parents
 
     try:
-        configuration(point)
+        check_moe(document) if is_moe(document) else configuration(point)
     except TrialError as error:
         raise InputError(
             f"mergekit does not take this recipe: {error}", where=str(recipe)

@@ -20,8 +20,10 @@ from evomerge.errors import EvomergeError, Failure, InputError, PlatformError, T
 from evomerge.merge.configuration import Configuration, configuration, locate, options
 from evomerge.merge.engine import Executed, check_finite, execute
 from evomerge.merge.export import export_yaml
+from evomerge.merge.moe import build_moe
 from evomerge.merge.parents import Parents
 from evomerge.merge.seeding import seeded
+from evomerge.space.moe import is_moe
 from evomerge.space.recipe import Recipe
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -65,26 +67,50 @@ def merge_to_disk(
     located = locate(recipe, locations)
     parents.merge_adapters(located.models)
     parents.hold(located.models)
-    config = configuration(located.with_models({m: parents.reference(m) for m in located.models}))
+    opened = located.with_models({m: parents.reference(m) for m in located.models})
     settings = options(located, parents.lora_cache, device)
     text = export_yaml(
-        recipe, locations, notes=notes, lora_cache=cache, file="mergekit_config.yml", device=device
+        recipe, locations, notes=notes, lora_cache=cache, file=_file(located), device=device
     )
     with _platform_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-", dir=out.parent))
         try:
             with seeded(located.seed):
-                executed = execute(config.model_copy(deep=True), settings, _writer(scratch))
-            _write_companions(scratch, config, settings, executed)
-            (scratch / "mergekit_config.yml").write_text(text, encoding="utf-8")
-            card = generate_card(configuration(located), text.rstrip(), name=out.name)
-            (scratch / "README.md").write_text(card, encoding="utf-8")
+                if is_moe(located.document):
+                    build_moe(opened, settings, scratch, _CheckedWriter)
+                else:
+                    _merge(configuration(opened), settings, scratch)
+            (scratch / _file(located)).write_text(text, encoding="utf-8")
+            (scratch / "README.md").write_text(_card(located, text, out), encoding="utf-8")
             scratch.chmod(0o777 & ~_umask())
             _put(scratch, out)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     return out
+
+
+def _merge(config: Configuration, settings: MergeOptions, folder: Path) -> None:
+    executed = execute(config.model_copy(deep=True), settings, _writer(folder))
+    _write_companions(folder, config, settings, executed)
+
+
+def _file(recipe: Recipe) -> str:
+    """Return the name under which mergekit leaves a recipe in the model's folder."""
+    return "mergekit_moe_config.yml" if is_moe(recipe.document) else "mergekit_config.yml"
+
+
+def _card(recipe: Recipe, text: str, out: Path) -> str:
+    """Return the model card: mergekit's, or for a mixture of experts, which has none, ours."""
+    if not is_moe(recipe.document):
+        card: str = generate_card(configuration(recipe), text.rstrip(), name=out.name)
+        return card
+    models = "".join(f"- {model}\n" for model in recipe.models)
+    return (
+        f"---\ntags:\n- mergekit\n- merge\n- moe\n---\n# {out.name}\n\n"
+        f"A mixture of experts, made with mergekit-moe out of:\n\n{models}\n"
+        f"```yaml\n{text.rstrip()}\n```\n"
+    )
 
 
 def _check_target(out: Path, force: bool) -> None:

@@ -55,7 +55,7 @@ def execute(config: Configuration, settings: MergeOptions, writer: TensorWriterT
     Raises:
         TrialError: The merge failed, by name.
     """
-    with quiet(), _named_failures(Failure.INVALID_RECIPE):
+    with quiet(), named_failures(Failure.INVALID_RECIPE):
         arch = get_architecture_info(config, settings)
         LoaderCache().setup(options=settings)
         out = _model_out_config(config, arch)
@@ -63,8 +63,8 @@ def execute(config: Configuration, settings: MergeOptions, writer: TensorWriterT
         if depth is not None:
             set_config_value(out, "num_hidden_layers", depth)
         tasks = MergePlanner(config, arch, settings, out).plan_to_disk(out_path="")
-    with quiet(), _named_failures(Failure.MERGE_FAILED):
-        with _threads(settings.num_threads):
+    with quiet(), named_failures(Failure.MERGE_FAILED):
+        with threads(settings.num_threads):
             tokenizer = _run(tasks, writer, settings.device)
         if tokenizer is not None:
             multiple = config.tokenizer.pad_to_multiple_of if config.tokenizer else None
@@ -102,7 +102,8 @@ def check_finite(name: str, tensor: torch.Tensor) -> None:
 
 
 @contextmanager
-def _threads(count: int | None) -> Iterator[None]:
+def threads(count: int | None) -> Iterator[None]:
+    """Let torch use this many CPU threads within the block; None changes nothing."""
     before = torch.get_num_threads()
     torch.set_num_threads(count or before)
     try:
@@ -112,7 +113,7 @@ def _threads(count: int | None) -> Iterator[None]:
 
 
 @contextmanager
-def _named_failures(otherwise: Failure) -> Iterator[None]:
+def named_failures(otherwise: Failure) -> Iterator[None]:
     """Turn what mergekit raises into a `TrialError` with the failure's name."""
     try:
         yield

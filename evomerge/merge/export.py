@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from evomerge.space.moe import is_moe
 from evomerge.space.recipe import Recipe
 
 RANDOM_METHODS = frozenset({"dare_linear", "dare_ties", "della", "della_linear"})
@@ -57,7 +58,14 @@ def merge_threads(recipe: Recipe) -> int | None:
     Some methods sum over a whole tensor, in an order that follows the number of threads; the
     last bits of their weights would differ from one machine to the next. They run on one.
     """
-    return 1 if recipe.method in _SERIAL_METHODS or _has(recipe.document, "rescale") else None
+    serial = recipe.method in _SERIAL_METHODS or is_moe(recipe.document)
+    return 1 if serial or _has(recipe.document, "rescale") else None
+
+
+def draws(recipe: Recipe) -> bool:
+    """Whether the merge draws random numbers: by its method, its gates, or noise."""
+    gates = recipe.document.get("gate_mode") in ("random", "uniform_random")
+    return recipe.method in RANDOM_METHODS or gates or _has(recipe.document, "noise_scale")
 
 
 def _has(node: Any, key: str) -> bool:
@@ -74,8 +82,8 @@ def _commands(
     if _mergekit_loses_layers(located):
         yield "(mergekit-yaml would write a config.json that does not fit these layers.)"
         return
-    command = f"  mergekit-yaml {name} OUT"
-    drawn = recipe.method in RANDOM_METHODS
+    command = f"  {'mergekit-moe' if is_moe(recipe.document) else 'mergekit-yaml'} {name} OUT"
+    drawn = draws(recipe)
     adapters = any("+" in model for model in located.models)
     if drawn:
         command += f" --random-seed {located.seed}"

@@ -1,5 +1,6 @@
 """Merge in memory: mergekit's own plan and executor, with a writer that keeps the tensors."""
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,13 @@ from pydantic import ConfigDict
 
 from evomerge.errors import EvomergeError, Failure, TrialError
 from evomerge.merge import configuration as make
-from evomerge.merge.engine import Tokenizer, check_finite, execute
+from evomerge.merge.collector import Collector
+from evomerge.merge.engine import Tokenizer, execute
+from evomerge.merge.moe import build_moe
 from evomerge.merge.parents import Parents
 from evomerge.merge.seeding import seeded
 from evomerge.merge.tokenizer import generation_folder, tokenizer_of
+from evomerge.space.moe import is_moe
 from evomerge.space.recipe import Recipe
 
 
@@ -54,6 +58,7 @@ class MemoryMerger:
         self._locations = dict(locations)
         self._device = device
         self._parents = Parents(cache)
+        self._moe_tokenizers: dict[str, Tokenizer] = {}
         self._parents.merge_adapters(self._locations.values())
 
     def merge(self, recipe: Recipe) -> Merged:
@@ -67,14 +72,28 @@ class MemoryMerger:
                 or `OUT_OF_MEMORY`, with what mergekit says.
         """
         located = make.locate(recipe, self._locations)
+        if is_moe(located.document):
+            return self._mixture(located)
         config = self._configuration(located)
         self._parents.hold(located.models)
         settings = make.options(located, self._parents.lora_cache, self._device)
         generation = generation_folder(config, settings)
-        writer = _CollectorTask(out_path="", max_shard_size=-1, collector=_Collector())
+        writer = _CollectorTask(out_path="", max_shard_size=-1, collector=Collector())
         with seeded(located.seed):
             executed = execute(config, settings, writer)
         return Merged(writer.collector.tensors, executed.config, generation)
+
+    def _mixture(self, located: Recipe) -> Merged:
+        opened = self._opened(located)
+        settings = make.options(located, self._parents.lora_cache, self._device)
+        collector = Collector()
+        with tempfile.TemporaryDirectory() as folder:
+            with seeded(located.seed):
+                build_moe(opened, settings, Path(folder), lambda **_: collector)
+            config = transformers.AutoConfig.from_pretrained(folder)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        self._moe_tokenizers[located.document["base_model"]] = tokenizer
+        return Merged(collector.tensors, config)
 
     def tokenizer(self, recipe: Recipe) -> Tokenizer:
         """Return the tokenizer that the recipe's merged folder would have.
@@ -82,33 +101,27 @@ class MemoryMerger:
         Raises:
             TrialError: The recipe is invalid, or its tokenizer cannot be had.
         """
+        if is_moe(recipe.document):
+            base = make.locate(recipe, self._locations).document["base_model"]
+            if base not in self._moe_tokenizers:
+                self.merge(recipe)
+            return self._moe_tokenizers[base]
         return tokenizer_of(self._configuration(make.locate(recipe, self._locations)))
 
     def _configuration(self, located: Recipe) -> make.Configuration:
+        return make.configuration(self._opened(located))
+
+    def _opened(self, located: Recipe) -> Recipe:
         try:
             opened = {model: self._parents.reference(model) for model in located.models}
         except EvomergeError as error:
             raise TrialError(Failure.INVALID_RECIPE, str(error)) from error
-        return make.configuration(located.with_models(opened))
-
-
-class _Collector:
-    """Takes the place of mergekit's writer of shards."""
-
-    def __init__(self) -> None:
-        self.tensors: dict[str, torch.Tensor] = {}
-
-    def save_tensor(self, name: str, tensor: torch.Tensor, clone: bool = False) -> None:
-        check_finite(name, tensor)
-        self.tensors[name] = tensor
-
-    def finalize(self) -> None:
-        pass
+        return located.with_models(opened)
 
 
 class _CollectorTask(TensorWriterTask):  # type: ignore[misc]
     model_config = ConfigDict(arbitrary_types_allowed=True)
-    collector: _Collector
+    collector: Collector
 
-    def execute(self, **_: object) -> _Collector:
+    def execute(self, **_: object) -> Collector:
         return self.collector

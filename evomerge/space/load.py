@@ -8,6 +8,7 @@ from evomerge.errors import InputError
 from evomerge.space.expand import expand_recipes
 from evomerge.space.holes import Hole
 from evomerge.space.marks import Marked, read_marked, write_yaml
+from evomerge.space.moe import KIND
 from evomerge.space.problems import Problems, show
 from evomerge.space.recipe_reader import RecipeReader
 from evomerge.space.references import absolute_reference
@@ -165,7 +166,7 @@ def _read_recipes(
         document = reader.read(item, ("recipes", index))
         if document is None:
             continue
-        label = item.get("name") or _default_label(document["merge_method"], index)
+        label = item.get("name") or _default_label(document.get("merge_method", KIND), index)
         taken = [template.label for template in templates]
         if not _is_name(label):
             problems.add(("recipes", index, "name"), f"name must be a name, got {show(label)}")

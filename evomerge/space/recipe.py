@@ -64,8 +64,8 @@ class Recipe:
 
     @property
     def method(self) -> str:
-        """The merge method's name in mergekit's registry."""
-        return str(self.document["merge_method"])
+        """The merge method's name in mergekit's registry, or `moe` for a mixture of experts."""
+        return str(self.document.get("merge_method", "moe"))
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -119,6 +119,6 @@ def _map_models(node: Any, replace: Callable[[str], str]) -> Any:
     }
 
 
-_MODEL_KEYS = ("model", "base_model")
+_MODEL_KEYS = ("model", "base_model", "source_model")
 _TOKENIZER_KEYS = ("tokenizer_source", "source")
 _TOKENIZERS = ("union", "base")

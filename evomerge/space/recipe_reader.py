@@ -8,13 +8,13 @@ from evomerge.space.holes import Hole
 from evomerge.space.inputs_reader import InputsReader
 from evomerge.space.marks import Path
 from evomerge.space.methods import methods
+from evomerge.space.moe import DTYPES, is_moe, read_moe
 from evomerge.space.parameter_reader import read_parameters
 from evomerge.space.problems import Problems, show
 from evomerge.space.recipe import KEYS
 from evomerge.space.stacks import read_stack
 
 _KEYS = ("name", "stack", *KEYS)
-_DTYPES = ("bfloat16", "float16", "float32", "float64")
 
 
 class RecipeReader:
@@ -38,6 +38,8 @@ class RecipeReader:
             path: Where it stands in the file.
         """
         problems = self._problems
+        if is_moe(node):
+            return read_moe(node, path, self._inputs, problems)
         if not problems.known_keys(node, path, _KEYS):
             return None
         method = self._method(node, path)
@@ -47,7 +49,7 @@ class RecipeReader:
         document: dict[str, Any] = {"merge_method": method}
         for key in ("dtype", "out_dtype"):
             if key in node:
-                document[key] = self._inputs.choice(node[key], (*path, key), _DTYPES)
+                document[key] = self._inputs.choice(node[key], (*path, key), DTYPES)
         document |= self._tokenizer(node, path)
         if "base_model" in node:
             document["base_model"] = self._inputs.model(node["base_model"], (*path, "base_model"))

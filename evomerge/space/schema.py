@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter
 
 from evomerge.space.methods import methods
+from evomerge.space.moe import MOE_KEYS
 from evomerge.space.recipe import KEYS
 from evomerge.space.settings import (
     BudgetSettings,
@@ -28,6 +29,7 @@ _NAME = {"type": "string"}
 def schema() -> Schema:
     """Return the JSON Schema (draft 2020-12) of a space file."""
     method = {"enum": sorted(methods())}
+    recipe = {"anyOf": [{"$ref": "#/$defs/recipe"}, {"$ref": "#/$defs/moe"}]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "evomerge space",
@@ -43,9 +45,7 @@ def schema() -> Schema:
             },
             "base_model": {**_NAME, "description": "Base for recipes: auto and methods."},
             "methods": {"type": "array", "items": method, "description": "Instead of recipes."},
-            "recipes": {
-                "anyOf": [{"const": "auto"}, {"type": "array", "items": {"$ref": "#/$defs/recipe"}}]
-            },
+            "recipes": {"anyOf": [{"const": "auto"}, {"type": "array", "items": recipe}]},
             "evaluate": _settings(EvaluateSettings, tasks=_settings(TaskSettings)),
             "objective": {"enum": list(get_args(Objective))},
             "search": _settings(SearchSettings),
@@ -60,6 +60,7 @@ def schema() -> Schema:
             "inputs": _inputs(),
             "slices": _slices(),
             "recipe": _recipe(method),
+            "moe": _moe(),
         },
     }
 
@@ -206,4 +207,37 @@ def _recipe(method: Schema) -> Schema:
         "additionalProperties": False,
         "required": ["merge_method"],
         "properties": {"name": _NAME, "stack": stack, **properties},
+    }
+
+
+def _moe() -> Schema:
+    number = {"anyOf": [{"type": "number"}, {"$ref": "#/$defs/hole"}]}
+    texts = {"type": "array", "items": _NAME, "minItems": 1}
+    expert = {
+        "source_model": {"$ref": "#/$defs/name"},
+        "positive_prompts": texts,
+        "negative_prompts": texts,
+        "noise_scale": number,
+        "residual_scale": number,
+    }
+    experts = {
+        "type": "array",
+        "minItems": 1,
+        "items": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["source_model"],
+            "properties": expert,
+        },
+    }
+    known: dict[str, Schema] = {
+        "experts": experts,
+        "shared_experts": experts,
+        "experts_per_token": number,
+    }
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["base_model", "experts"],
+        "properties": {key: known.get(key, {"$ref": "#/$defs/name"}) for key in MOE_KEYS},
     }

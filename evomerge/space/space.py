@@ -7,6 +7,7 @@ from typing import Any
 
 from evomerge.space.holes import Hole, Parameter, Suggests
 from evomerge.space.methods import methods
+from evomerge.space.moe import check_moe, is_moe
 from evomerge.space.pairs import Pair
 from evomerge.space.points import check_point
 from evomerge.space.recipe import Recipe
@@ -83,7 +84,7 @@ class Space:
         template = self._template(params[RECIPE]) if len(self.templates) > 1 else self.templates[0]
         document = template.fill(lambda parameter: params[parameter.name])
         template.check(document)
-        check_point(document)
+        check_moe(document) if is_moe(document) else check_point(document)
         return Recipe.from_document(document).with_models(self.models)
 
     def parameters(self) -> tuple[Parameter, ...]:
@@ -125,7 +126,8 @@ class Space:
         The `base_model` of a merge of exactly two models, such as slerp, is one of them.
         """
         for template in self.templates:
-            if all(methods()[m].max_inputs == 2 for m in template.methods):
+            two = [methods()[method].max_inputs == 2 for method in template.methods]
+            if two and all(two):
                 continue
             for base in _values(template.document, ("base_model",)):
                 return self.models.get(base, base)
@@ -151,10 +153,10 @@ def _one_method_each(template: Template) -> list[Template]:
     return [
         Template(template.label, {**template.document, "merge_method": method})
         for method in template.methods
-    ]
+    ] or [template]
 
 
-_MODEL_KEYS = ("model", "base_model", "tokenizer_source", "source")
+_MODEL_KEYS = ("model", "source_model", "base_model", "tokenizer_source", "source")
 
 
 def _values(node: Any, keys: tuple[str, ...]) -> list[str]:

@@ -29,8 +29,10 @@ class Template:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The merge methods it can take."""
-        method = self.document["merge_method"]
+        """The merge methods it can take; none for a mixture of experts."""
+        method = self.document.get("merge_method")
+        if method is None:
+            return ()
         return method.choices if isinstance(method, Hole) else (method,)
 
     def fill(self, draw: Draw) -> dict[str, Any]:
@@ -41,8 +43,11 @@ class Template:
         Args:
             draw: Gives the value of one parameter; called in a fixed order, method first.
         """
-        method = self._value(self.document["merge_method"], "merge_method", draw)
-        document = {"merge_method": method}
+        document: dict[str, Any] = {}
+        method = ""
+        if "merge_method" in self.document:
+            method = self._value(self.document["merge_method"], "merge_method", draw)
+            document["merge_method"] = method
         for key, node in self.document.items():
             if key != "merge_method":
                 document[key] = self._node(key, node, "", method, draw)
@@ -68,7 +73,7 @@ class Template:
             fewest: Of a stack only the blocks that it always has.
         """
         found: list[Parameter] = []
-        for method in self.methods:
+        for method in self.methods or ("",):
 
             def draw(parameter: Parameter, method: str = method) -> Any:
                 found.append(parameter)

@@ -104,14 +104,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def exported_options(text: str) -> list[str]:
     """The options of the `mergekit-yaml` command in the header of an exported recipe."""
-    line = next(line for line in text.splitlines() if line.startswith("#   mergekit-yaml"))
+    line = next(line for line in text.splitlines() if line.startswith("#   mergekit-"))
     return line.split()[4:]
 
 
 def mergekit_yaml(text: str, folder: Path) -> Path:
-    """Run `mergekit-yaml` in this process, as the exported header says."""
-    from mergekit.scripts.run_yaml import main
+    """Run `mergekit-yaml`, or `mergekit-moe`, in this process, as the exported header says."""
+    from mergekit.scripts import moe, run_yaml
 
+    main = moe.main if "#   mergekit-moe" in text else run_yaml.main
     before = torch.get_num_threads()
     folder.mkdir()
     (folder / "best.yaml").write_text(text)
@@ -200,3 +201,9 @@ def adapter(family: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("adapter")
     tuned.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture
+def run_exported() -> Callable[[str, Path], Path]:
+    """Merge an exported recipe by the mergekit command of its header."""
+    return mergekit_yaml
