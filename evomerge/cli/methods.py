@@ -4,6 +4,7 @@ import click
 
 from evomerge.errors import InputError, did_you_mean
 from evomerge.space.methods import Method, methods
+from evomerge.space.ranges import default_range
 
 
 @click.command("methods")
@@ -25,7 +26,11 @@ def command(name: str | None) -> None:
     for parameter in method.parameters.values():
         default = "required" if parameter.required else f"default {parameter.default}"
         where = "the whole merge" if parameter.scope == "shared" else "each model"
-        click.echo(f"  {parameter.name:18} {parameter.type:6} {where:16} {default}")
+        searched = default_range(method.name, parameter.name) or "its default"
+        shown = str(searched).replace("'", "")
+        click.echo(
+            f"  {parameter.name:18} {parameter.type:6} {where:16} {default:16} auto: {shown}"
+        )
 
 
 def _models(method: Method) -> str:

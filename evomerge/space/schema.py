@@ -189,6 +189,8 @@ def _recipe(method: Schema) -> Schema:
             "blocks": number,
             "length": number,
             "overlap": number,
+            "first": number,
+            "repeat": number,
             "depth": {**_NUMBERS, "items": {"type": "integer"}},
             "parameters": {"$ref": "#/$defs/parameters"},
         },

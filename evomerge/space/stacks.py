@@ -12,7 +12,17 @@ from evomerge.space.problems import Problems, is_int, show
 
 Number = int | Hole
 Draw = Callable[[Parameter], Any]
-_KEYS = ("models", "layers", "blocks", "length", "overlap", "depth", "parameters")
+_KEYS = (
+    "models",
+    "layers",
+    "blocks",
+    "length",
+    "overlap",
+    "first",
+    "repeat",
+    "depth",
+    "parameters",
+)
 
 
 @dataclass(frozen=True)
@@ -21,7 +31,9 @@ class Stack:
 
     The first block starts at layer 0, each further one `overlap` layers before the end of the
     one below it (a negative overlap leaves layers out), and the last one reaches the top. All
-    blocks but the last are `length` layers long, or end at the top.
+    blocks but the last are `length` layers long, or end at the top. With `first` every block
+    starts anywhere, in any order, and all are `length` layers long: the search over order and
+    repetition of layers of Akiba et al. 2024, arXiv:2403.13187, section 3.2.
 
     Args:
         models: The parents, by short name; each block is of one of them.
@@ -29,6 +41,8 @@ class Stack:
         blocks: How many blocks, ≥ 1.
         length: Layers of a block, ≥ 1, drawn for each.
         overlap: Layers that a block repeats, drawn for each but the first.
+        first: Layer at which a block starts, drawn for each, in place of `overlap`; or None.
+        repeat: How many times each block stands, ≥ 1, drawn for each.
         depth: Least and most layers of the result.
         parameters: Settings of each block's source, such as `scale`; holes allowed.
     """
@@ -38,32 +52,41 @@ class Stack:
     blocks: Number
     length: Number
     overlap: Number
+    first: Number | None
+    repeat: Number
     depth: tuple[int, int]
     parameters: Mapping[str, Any]
 
-    def ranges(self, label: str, draw: Draw) -> list[tuple[str, int, int]]:
-        """Return (model, first layer, last layer excluded) of every block, bottom first.
+    def ranges(self, label: str, draw: Draw) -> list[tuple[int, str, int, int]]:
+        """Return (block, model, first layer, last layer excluded) of every slice, bottom first.
 
         Args:
             label: The recipe's label, with which the parameters' names start.
             draw: Gives the value of one parameter.
         """
         count = self._number(self.blocks, f"{label}.blocks", draw)
-        found: list[tuple[str, int, int]] = []
+        found: list[tuple[int, str, int, int]] = []
         top = 0
         for index in range(count):
             choice = Parameter(f"{label}.model[{index}]", "choice", choices=self.models)
             model = draw(choice) if len(self.models) > 1 else self.models[0]
-            first = 0
-            if index:
-                first = top - self._number(self.overlap, f"{label}.overlap[{index}]", draw)
-                first = min(max(0, first), self.layers - 1)
+            first = self._first(index, top, label, draw)
             top = self.layers
-            if index < count - 1:
+            if index < count - 1 or self.first is not None:
                 length = self._number(self.length, f"{label}.length[{index}]", draw)
                 top = min(first + length, self.layers)
-            found.append((model, first, top))
+            times = self._number(self.repeat, f"{label}.repeat[{index}]", draw)
+            found += [(index, model, first, top)] * times
         return found
+
+    def _first(self, index: int, top: int, label: str, draw: Draw) -> int:
+        """Return where a block starts, given where the one below it ends."""
+        if self.first is not None:
+            return self._number(self.first, f"{label}.first[{index}]", draw)
+        if index == 0:
+            return 0
+        first = top - self._number(self.overlap, f"{label}.overlap[{index}]", draw)
+        return min(max(0, first), self.layers - 1)
 
     def check(self, slices: list[Mapping[str, Any]]) -> None:
         """Refuse a filled-in stack that is too shallow or too deep.
@@ -120,15 +143,23 @@ def read_stack(
         problems.add((*path, "blocks", "name"), "blocks cannot share its value", key=True)
     length = _read_number(node["length"], (*path, "length"), 1, layers, problems)
     overlap = _read_number(node.get("overlap", 0), (*path, "overlap"), -layers, layers, problems)
+    first: Number | None = None
+    if "first" in node:
+        first = _read_number(node["first"], (*path, "first"), 0, layers - 1, problems)
+        if "overlap" in node:
+            problems.add((*path, "overlap"), "a stack has overlap or first, not both", key=True)
+    repeat = _read_number(node.get("repeat", 1), (*path, "repeat"), 1, layers, problems)
     depth = _read_depth(node.get("depth"), (*path, "depth"), problems)
     parameters: dict[str, Any] = {}
     if "parameters" in node:
         parameters = read_parameters(
             node["parameters"], (*path, "parameters"), allowed, problems, per_model=True
         )
-    if None in read or blocks is None or length is None or overlap is None or depth is None:
+    if None in read or blocks is None or length is None or overlap is None:
         return None
-    return Stack(tuple(names), layers, blocks, length, overlap, depth, parameters)
+    if repeat is None or depth is None or ("first" in node and first is None):
+        return None
+    return Stack(tuple(names), layers, blocks, length, overlap, first, repeat, depth, parameters)
 
 
 def _read_number(node: Any, path: Path, low: int, high: int, problems: Problems) -> Number | None:

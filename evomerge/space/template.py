@@ -135,7 +135,7 @@ class Template:
 
     def _stack(self, stack: Stack, method: str, draw: Draw) -> list[dict[str, Any]]:
         slices = []
-        for index, (model, first, end) in enumerate(stack.ranges(self.label, draw)):
+        for index, model, first, end in stack.ranges(self.label, draw):
             source = {"model": model, "layer_range": [first, end], "parameters": stack.parameters}
             slices.append({"sources": [self._node("", source, f"block{index}", method, draw)]})
         return slices

@@ -4,9 +4,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evomerge.cli.check import command
+from evomerge.errors import Failure, TrialError
 from evomerge.space.load import load_space
+from evomerge.space.recipe import Recipe
+
+from .test_space import Drawn
 
 GALLERY = sorted((Path(__file__).parents[2] / "search_spaces").glob("*.yaml"))
 
@@ -26,3 +32,20 @@ def test_check_shows_sample_recipes(path: Path) -> None:
     done = CliRunner().invoke(command, [str(path)])
     assert done.exit_code == 0, done.output
     assert "sample recipe 3" in done.output
+
+
+@pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_any_point_is_a_recipe_and_survives_yaml(path: Path, data: st.DataObject) -> None:
+    space = load_space(path)
+    params = space.suggest(Drawn(data))
+    assert params.keys() <= {p.name for p in space.parameters()}
+    try:
+        recipe = space.recipe(params)
+    except TrialError as error:
+        assert error.failure is Failure.INVALID_RECIPE
+        assert path.stem == "frankenmerge", error  # the others hold no point that cannot be merged
+        return
+    assert Recipe.from_yaml(recipe.to_yaml()) == recipe
+    assert space.recipe(dict(reversed(params.items()))).recipe_id == recipe.recipe_id

@@ -88,6 +88,36 @@ def test_one_point_by_hand(tmp_path: Path) -> None:
     assert space.references == ("org/a", "org/b")
 
 
+def test_blocks_may_start_anywhere_and_repeat(tmp_path: Path) -> None:
+    free = STACK.replace(
+        "overlap: {int: [-2, 3]}", "first: {int: [0, 8]}\n      repeat: {int: [1, 3]}"
+    )
+    space = load(tmp_path, free.replace("blocks: {int: [2, 4]}", "blocks: 2"))
+    names = [p.name for p in space.parameters() if "scale" not in p.name]
+    assert names == [
+        f"stack.{key}[{index}]"
+        for index in (0, 1)
+        for key in ("model", "first", "length", "repeat")
+    ]
+    params = {
+        "stack.model[0]": "b",
+        "stack.first[0]": 5,
+        "stack.length[0]": 3,
+        "stack.repeat[0]": 2,
+        "stack.model[1]": "a",
+        "stack.first[1]": 2,
+        "stack.length[1]": 4,
+        "stack.repeat[1]": 1,
+    }
+    params |= {p.name: 0.5 for p in space.parameters() if "scale" in p.name}
+    slices = space.recipe(params).document["slices"]
+    assert [(s["sources"][0]["model"], s["sources"][0]["layer_range"]) for s in slices] == [
+        ("org/b", [5, 8]),
+        ("org/b", [5, 8]),
+        ("org/a", [2, 6]),
+    ]
+
+
 def test_what_every_stack_has_is_shared(tmp_path: Path) -> None:
     shared = [p.name for p in load(tmp_path).shared_parameters]
     assert "stack.blocks" in shared
@@ -105,6 +135,9 @@ def test_what_every_stack_has_is_shared(tmp_path: Path) -> None:
         ("      layers: 10\n", "", "a stack needs layers"),
         ("{int: [2, 4]}", "0", "blocks must be a whole number from 1 to 10, got 0"),
         ("{int: [2, 4]}", "{int: [2, 4], name: n}", "blocks cannot share its value"),
+        ("depth", "first: {int: [0, 9]}\n      depth", "a stack has overlap or first, not both"),
+        ("overlap: {int: [-2, 3]}", "first: 10", "first must be a whole number from 0 to 9"),
+        ("overlap", "repeat: 0\n      overlap", "repeat must be a whole number from 1 to 10"),
         ("{int: [2, 6]}", "{float: [2, 6]}", "length must be a whole number from 1 to 10"),
         ("{int: [2, 6]}", "{int: [2, 60]}", "length must be a whole number from 1 to 10"),
         ("overlap", "overlp", "unknown key 'overlp'. help: did you mean 'overlap'?"),
