@@ -7,11 +7,14 @@ from typing import Any
 import click
 
 from evomerge.errors import TrialError
+from evomerge.merge.footprint import Footprint, footprint
+from evomerge.space.generation0 import fixed_recipes
 from evomerge.space.load import expanded, load_space
 from evomerge.space.marks import write_yaml
 from evomerge.space.methods import methods
 from evomerge.space.notes import notes
 from evomerge.space.space import Space
+from evomerge.zoo import locate
 
 
 @click.command("check")
@@ -74,12 +77,38 @@ def _samples(space: Space, count: int) -> list[str]:
     return found
 
 
+def _documents(space: Space) -> dict[str, int]:
+    """Return how many documents the whole search scores: what its time goes into."""
+    settings, tasks = space.evaluate, len(space.evaluate.tasks)
+    fixed = [one.kind for one in fixed_recipes(space)]
+    finalists = space.search.finalists + min(2, fixed.count("blend"))
+    return {
+        "quick": (space.budget.trials + len(fixed)) * tasks * settings.quick,
+        "confirm": finalists * tasks * settings.confirm,
+        "held-out": (1 + len(fixed)) * tasks * settings.held_out,
+    }
+
+
+def _weights(space: Space) -> Footprint:
+    return footprint(locate(reference) for reference in space.references)
+
+
+def _memory(space: Space) -> str:
+    found = _weights(space)
+    if found.unknown:
+        return f"unknown: {len(found.unknown)} of {len(space.references)} models are not here yet"
+    parents, total = (f"{size / 2**30:.2f} GiB" for size in (found.parents, found.total))
+    return f"{total} for weights ({parents} of them the parents'); activations come on top"
+
+
 def _summary(space: Space, recipes: list[str]) -> dict[str, Any]:
     return {
         "name": space.name,
         "recipes": [template.label for template in space.templates],
         "dimensions": len(space.parameters()),
         "parameters": {p.name: p.range_text() for p in space.parameters()},
+        "documents": _documents(space),
+        "weights_bytes": _weights(space).total,
         "notes": notes(space),
         "samples": recipes,
     }
@@ -98,6 +127,9 @@ def _print(space: Space, recipes: list[str]) -> None:
     click.echo(f"  sampler     {space.search.sampler}, seed {space.search.seed}")
     hours = f" or {space.budget.hours:g} h" if space.budget.hours else ""
     click.echo(f"  budget      {space.budget.trials} trials{hours}")
+    counts = ", ".join(f"{count:,} {name}" for name, count in _documents(space).items())
+    click.echo(f"  documents   {counts}, to score in all, failures and doubles not counted")
+    click.echo(f"  memory      {_memory(space)}")
     for note in notes(space):
         click.echo(f"  note        {note}")
     if parameters:

@@ -258,6 +258,11 @@ CATALOGUE = {
     "date that is none": ("name: demo\n", "name: !!int abc\n", "broken YAML"),
     "alias of itself": ("name: demo\n", "name: &x [*x]\n", "broken YAML"),
     "filter no text": ("density: 0.5", "density: [{filter: 3, value: 1}]", "filter must be text"),
+    "pattern, which mergekit ignores": (
+        "density: 0.5",
+        "density: [{pattern: mlp, value: 1}, {value: 0.5}]",
+        "unknown key 'pattern'. help: known: filter, value",
+    ),
     "gradient in a gradient": (
         "density: 0.5",
         "density: [0.5, {float: [0, 1], layers: 3}]",
