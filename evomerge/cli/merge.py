@@ -13,8 +13,15 @@ from evomerge.errors import InputError, TrialError
     "-o", "--out", required=True, type=click.Path(path_type=Path), help="The folder to make."
 )
 @click.option("--device", default="cpu", show_default=True, help="Where the arithmetic runs.")
+@click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Python file that registers the recipe's merge method.",
+)
 @click.option("--force", is_flag=True, help="Replace a model folder that is there.")
-def command(recipe: Path, out: Path, device: str, force: bool) -> None:
+def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], force: bool) -> None:
     """Merge RECIPE, a mergekit YAML, into a model folder with tokenizer and model card."""
     from evomerge.space.marks import read_marked
     from evomerge.space.moe import check_moe, is_moe
@@ -40,6 +47,10 @@ def command(recipe: Path, out: Path, device: str, force: bool) -> None:
     from evomerge.merge.configuration import configuration
     from evomerge.merge.disk import merge_to_disk
     from evomerge.merge.integrity import check_parents
+    from evomerge.merge.plugins import import_plugin
+
+    for plugin in plugins:
+        import_plugin(plugin)
 
     try:
         check_moe(document) if is_moe(document) else configuration(point)

@@ -1,5 +1,8 @@
 """`evomerge methods`: mergekit's merge methods and their parameters."""
 
+import json
+from pathlib import Path
+
 import click
 
 from evomerge.errors import InputError, did_you_mean
@@ -9,8 +12,18 @@ from evomerge.space.ranges import default_range
 
 @click.command("methods")
 @click.argument("name", required=False)
-def command(name: str | None) -> None:
+@click.option(
+    "--plugin",
+    type=click.Path(path_type=Path),
+    help="Print the table of this Python file's merge methods, for a space's plugins.",
+)
+def command(name: str | None, plugin: Path | None) -> None:
     """Show mergekit's merge methods, or the parameters of the one called NAME."""
+    if plugin is not None:
+        from evomerge.merge.plugins import plugin_table
+
+        click.echo(json.dumps(plugin_table(plugin, Path.cwd()), indent=1))
+        return
     known = methods()
     if name is None:
         for method in known.values():

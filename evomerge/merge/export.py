@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from evomerge.space.methods import methods
 from evomerge.space.moe import is_moe
 from evomerge.space.recipe import Recipe
 
@@ -78,7 +79,12 @@ def _commands(
 ) -> Iterable[str]:
     name = shlex.quote(file)
     yield "Merge it with either of:"
-    yield f"  evomerge merge {name} -o OUT" + (f" --device {device}" if device != "cpu" else "")
+    plugged = f" --plugin {shlex.quote(_plugin(recipe))}" if _plugin(recipe) else ""
+    on = f" --device {device}" if device != "cpu" else ""
+    yield f"  evomerge merge {name} -o OUT{plugged}{on}"
+    if plugin := _plugin(recipe):
+        yield f"(mergekit-yaml does not know {recipe.method}: it is registered by {plugin}.)"
+        return
     if _mergekit_loses_layers(located):
         yield "(mergekit-yaml would write a config.json that does not fit these layers.)"
         return
@@ -97,6 +103,12 @@ def _commands(
     if drawn and adapters:
         yield "(Merging adapters draws random numbers too: if that cache does not hold them yet,"
         yield "run mergekit-yaml twice and keep the second result.)"
+
+
+def _plugin(recipe: Recipe) -> str:
+    """Return the path of the plug-in that registers a recipe's method; empty for mergekit's."""
+    method = methods().get(recipe.method)
+    return method.plugin if method else ""
 
 
 def _mergekit_loses_layers(located: Recipe) -> bool:

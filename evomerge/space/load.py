@@ -9,6 +9,7 @@ from evomerge.space.expand import expand_recipes
 from evomerge.space.holes import Hole
 from evomerge.space.marks import Marked, read_marked, write_yaml
 from evomerge.space.moe import KIND
+from evomerge.space.plugins import read_plugins
 from evomerge.space.problems import Problems, show
 from evomerge.space.recipe_reader import RecipeReader
 from evomerge.space.references import absolute_reference
@@ -22,10 +23,11 @@ from evomerge.space.settings_reader import (
 from evomerge.space.space import RECIPE, Space
 from evomerge.space.template import Template
 
-_KEYS = (
+KEYS = (
     "name",
     "models",
     "base_model",
+    "plugins",
     "methods",
     "recipes",
     "evaluate",
@@ -34,6 +36,7 @@ _KEYS = (
     "budget",
     "workers",
 )
+"""What a space file may say at its top."""
 
 
 def load_space(path: Path, overrides: Sequence[str] = ()) -> Space:
@@ -97,8 +100,9 @@ def read_space(text: str, path: Path, overrides: Sequence[str] = ()) -> Space:
 def _read(marked: Marked, path: Path, source: str) -> Space:
     problems = Problems(marked)
     document = marked.value
-    if not problems.known_keys(document, (), _KEYS):
+    if not problems.known_keys(document, (), KEYS):
         problems.raise_if_any()
+    plugins = read_plugins(document.get("plugins"), path.parent, problems)
     models = _read_models(document.get("models"), path.parent, problems)
     recipes = expand_recipes(document, problems)
     templates = _read_recipes(recipes or [], models, path.parent, problems)
@@ -117,6 +121,7 @@ def _read(marked: Marked, path: Path, source: str) -> Space:
         search=read_search(document, objective, problems),
         budget=read_budget(document, problems),
         workers=read_workers(document, problems),
+        plugins=plugins,
     )
     if not problems:
         _check_shared_names(space, problems)

@@ -1,6 +1,7 @@
 """mergekit's merge methods as data: inputs, base and parameters of each."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -41,6 +42,7 @@ class Method:
         min_non_base: Fewest models beside the base, or None.
         max_non_base: Most models beside the base, or None.
         parameters: Its parameters, by name.
+        plugin: Absolute path of the plug-in that registers it; empty for mergekit's own.
     """
 
     name: str
@@ -52,18 +54,38 @@ class Method:
     min_non_base: int | None
     max_non_base: int | None
     parameters: dict[str, MethodParameter]
+    plugin: str = ""
+
+
+_ADDED: dict[str, Method] = {}
+
+
+def methods() -> dict[str, Method]:
+    """Return every method by name: mergekit's own, then those of plug-ins read so far."""
+    return {**_frozen(), **_ADDED}
+
+
+def add_methods(rows: Iterable[Mapping[str, Any]], plugin: str) -> None:
+    """Make a plug-in's merge methods known to this process.
+
+    Args:
+        rows: As `methods.json` holds them.
+        plugin: Absolute path of the plug-in.
+
+    Raises:
+        KeyError: A row lacks something.
+        TypeError: A row holds something else.
+    """
+    for row in rows:
+        _ADDED[row["name"]] = _method(row, plugin)
 
 
 @cache
-def methods() -> dict[str, Method]:
-    """Return every method by name, as frozen from mergekit's registry."""
+def _frozen() -> dict[str, Method]:
     rows = json.loads(files("evomerge.space").joinpath("methods.json").read_text())
-    return {
-        row["name"]: Method(
-            **{
-                **row,
-                "parameters": {p["name"]: MethodParameter(**p) for p in row["parameters"]},
-            }
-        )
-        for row in rows
-    }
+    return {row["name"]: _method(row, "") for row in rows}
+
+
+def _method(row: Mapping[str, Any], plugin: str) -> Method:
+    parameters = {p["name"]: MethodParameter(**p) for p in row["parameters"]}
+    return Method(**{**row, "parameters": parameters, "plugin": plugin})

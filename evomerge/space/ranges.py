@@ -6,6 +6,8 @@ what another one scales already.
 
 from typing import Any
 
+from evomerge.space.methods import methods
+
 Range = dict[str, Any] | None
 
 _RANGES: dict[str, Range] = {
@@ -56,9 +58,10 @@ def default_range(method: str, parameter: str) -> Range:
         method: Name of a merge method.
         parameter: Name of one of its parameters.
 
-    Raises:
-        KeyError: No range is known; a new mergekit brought the parameter.
     """
     if (method, parameter) in _OF_METHOD:
         return _OF_METHOD[method, parameter]
-    return _RANGES[parameter]
+    if parameter in _RANGES:
+        return _RANGES[parameter]
+    unknown = methods()[method].parameters[parameter]  # a plug-in's
+    return {"float": [0, 1]} if unknown.required and unknown.type == "float" else None

@@ -44,6 +44,11 @@ def schema() -> Schema:
                 "description": "Short name → folder, hub id, hub id@revision, model+adapter, zoo://…",
             },
             "base_model": {**_NAME, "description": "Base for recipes: auto and methods."},
+            "plugins": {
+                "type": "array",
+                "items": _NAME,
+                "description": "Tables of merge methods of one's own: evomerge methods --plugin.",
+            },
             "methods": {"type": "array", "items": method, "description": "Instead of recipes."},
             "recipes": {"anyOf": [{"const": "auto"}, {"type": "array", "items": recipe}]},
             "evaluate": _settings(EvaluateSettings, tasks=_settings(TaskSettings)),

@@ -41,6 +41,7 @@ class Space:
         search: Sampler and seed.
         budget: Trials and hours.
         workers: Count, devices and mode.
+        plugins: Absolute paths of Python files that register merge methods with mergekit.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Space:
     search: SearchSettings
     budget: BudgetSettings
     workers: WorkerSettings
+    plugins: tuple[str, ...] = ()
 
     def suggest(self, trial: Suggests) -> dict[str, Any]:
         """Draw one point: readable parameter name → value, conditional on the recipe drawn."""

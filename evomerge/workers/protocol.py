@@ -20,12 +20,14 @@ class WorkerSpec:
         evaluate: Tasks and documents.
         workers: Mode, threads, GPUs.
         cache: Absolute folder for merged adapters and other rebuildable files.
+        plugins: Absolute paths of Python files that register merge methods.
     """
 
     locations: Mapping[str, str]
     evaluate: EvaluateSettings
     workers: WorkerSettings
     cache: str
+    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

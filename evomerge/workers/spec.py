@@ -28,4 +28,5 @@ def worker_spec(space: Space, locations: Mapping[str, str], cache: str) -> Worke
         evaluate=evaluate_located(space.evaluate, locations),
         workers=space.workers,
         cache=str(Path(cache) / "adapters"),
+        plugins=space.plugins,
     )

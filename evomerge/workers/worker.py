@@ -19,6 +19,7 @@ from evomerge.evaluate.scores import Scores
 from evomerge.merge.disk import merge_to_disk
 from evomerge.merge.live import LiveModel
 from evomerge.merge.memory import MemoryMerger, Merged
+from evomerge.merge.plugins import import_plugin
 from evomerge.space.recipe import Recipe
 from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
 from evomerge.workers.tokenizers import Tokenizer, Tokenizers
@@ -42,6 +43,8 @@ class Worker:
 
     def __init__(self, spec: WorkerSpec) -> None:
         settings = spec.workers
+        for plugin in spec.plugins:
+            import_plugin(Path(plugin))
         torch.set_num_threads(settings.threads or max(1, _cores() // settings.count))
         if settings.gpus and not torch.cuda.is_available():
             raise PlatformError(

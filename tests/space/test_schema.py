@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from evomerge.errors import InputError
-from evomerge.space.load import expanded, read_space
+from evomerge.space.load import KEYS, expanded, read_space
 from evomerge.space.marks import write_yaml
 from evomerge.space.schema import schema
 
@@ -22,6 +22,10 @@ def valid(document: Any) -> bool:
 
 def test_it_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
+
+
+def test_it_knows_the_reader_s_keys() -> None:
+    assert set(schema()["properties"]) == set(KEYS)
 
 
 @pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
