@@ -18,6 +18,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 demo: $(VENV)/ready
 	$(BIN)/evomerge zoo make tiny
 	$(BIN)/evomerge search search_spaces/quickstart.yaml --resume
+	@echo 'to type these commands as they stand:  . $(VENV)/bin/activate'
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest

@@ -42,16 +42,17 @@ class _Commands(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 nothing succeeded, 2 bad input, 3 the machine stands in the way, "
+    "4 run conflict, 130 interrupted.",
+)
 @click.version_option(__version__, prog_name="evomerge")
 def group() -> None:
-    r"""Search for the best merge of language models.
+    """Search for the best merge of language models.
 
     Start with: evomerge search search_spaces/quickstart.yaml
-
-    \b
-    Exit codes: 0 done, 1 nothing succeeded, 2 bad input, 3 the machine stands
-    in the way, 4 run conflict, 130 interrupted.
     """
 
 

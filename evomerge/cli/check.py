@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from evomerge.cli.locating import locations
 from evomerge.errors import TrialError
 from evomerge.merge.footprint import Footprint, footprint
 from evomerge.space.generation0 import fixed_recipes
@@ -14,7 +15,6 @@ from evomerge.space.marks import write_yaml
 from evomerge.space.methods import methods
 from evomerge.space.notes import notes
 from evomerge.space.space import Space
-from evomerge.zoo import locate
 
 
 @click.command("check")
@@ -28,14 +28,15 @@ def command(
 ) -> None:
     """Show every mistake in SPACE at once, or its parameters and sample recipes."""
     read = load_space(space, overrides)
+    found = locations(read, space, overrides)
     if expand:
         click.echo(_expanded(space, overrides), nl=False)
         return
     recipes = _samples(read, samples)
     if as_json:
-        click.echo(json.dumps(_summary(read, recipes), indent=1))
+        click.echo(json.dumps(_summary(read, recipes, found), indent=1))
         return
-    _print(read, recipes)
+    _print(read, recipes, found)
 
 
 def _expanded(path: Path, overrides: tuple[str, ...]) -> str:
@@ -89,34 +90,40 @@ def _documents(space: Space) -> dict[str, int]:
     }
 
 
-def _weights(space: Space) -> Footprint:
-    return footprint(locate(reference) for reference in space.references)
+def _footprint(space: Space, found: dict[str, str]) -> Footprint:
+    return footprint(found[reference] for reference in space.references)
 
 
-def _memory(space: Space) -> str:
-    found = _weights(space)
+def _memory(space: Space, found: Footprint) -> str:
     if found.unknown:
         return f"unknown: {len(found.unknown)} of {len(space.references)} models are not here yet"
     parents, total = (f"{size / 2**30:.2f} GiB" for size in (found.parents, found.total))
     return f"{total} for weights ({parents} of them the parents'); activations come on top"
 
 
-def _summary(space: Space, recipes: list[str]) -> dict[str, Any]:
+def _summary(space: Space, recipes: list[str], found: dict[str, str]) -> dict[str, Any]:
     return {
         "name": space.name,
         "recipes": [template.label for template in space.templates],
+        "tasks": {t.task: {"metric": t.metric, "weight": t.weight} for t in space.evaluate.tasks},
+        "objective": space.objective,
+        "sampler": space.search.sampler,
+        "trials": space.budget.trials,
         "dimensions": len(space.parameters()),
         "parameters": {p.name: p.range_text() for p in space.parameters()},
         "documents": _documents(space),
-        "weights_bytes": _weights(space).total,
+        "weights_bytes": _footprint(space, found).total,
         "notes": notes(space),
         "samples": recipes,
     }
 
 
-def _print(space: Space, recipes: list[str]) -> None:
+def _print(space: Space, recipes: list[str], found: dict[str, str]) -> None:
     parameters = space.parameters()
-    tasks = ", ".join(f"{t.task} ({t.metric})" for t in space.evaluate.tasks)
+    tasks = ", ".join(
+        f"{t.task} ({t.metric}{f', weight {t.weight:g}' if t.weight != 1 else ''})"
+        for t in space.evaluate.tasks
+    )
     labels = ", ".join(t.label for t in space.templates)
     click.echo(f"{space.path.name}: no mistakes found")
     click.echo(f"  recipes     {labels}")
@@ -129,7 +136,7 @@ def _print(space: Space, recipes: list[str]) -> None:
     click.echo(f"  budget      {space.budget.trials} trials{hours}")
     counts = ", ".join(f"{count:,} {name}" for name, count in _documents(space).items())
     click.echo(f"  documents   {counts}, to score in all, failures and doubles not counted")
-    click.echo(f"  memory      {_memory(space)}")
+    click.echo(f"  memory      {_memory(space, _footprint(space, found))}")
     for note in notes(space):
         click.echo(f"  note        {note}")
     if parameters:

@@ -27,6 +27,10 @@ _STAGES = {
 }
 
 
+_WIDE = 106
+"""Columns of a terminal that hold the final table whole."""
+
+
 class PlainConsole:
     """A line for each trial, and the table at the end.
 
@@ -37,6 +41,7 @@ class PlainConsole:
     def __init__(self, resume: str) -> None:
         self._resume = resume
         self._space: Space | None = None
+        self._heading = ""
 
     def on_start(self, folder: Path, space: Space, earlier: Sequence[TrialRecord]) -> None:
         """Say what is searched, where, and how to resume."""
@@ -47,10 +52,13 @@ class PlainConsole:
 
     def on_stage(self, stage: Stage, planned: int) -> None:
         """Announce the stage."""
-        self.line(f"\n{_STAGES[stage]} ({planned})")
+        self._heading = f"\n{_STAGES[stage]} ({planned})"
 
     def on_record(self, record: TrialRecord, progress: Progress) -> None:
-        """Show one trial."""
+        """Show one trial, under its stage."""
+        if self._heading:
+            self.line(self._heading)
+            self._heading = ""
         self.line(f"{progress.done:4}/{progress.planned}  {record_line(record, progress)}")
 
     def on_note(self, text: str) -> None:
@@ -60,8 +68,14 @@ class PlainConsole:
     def on_finish(self, outcome: Outcome) -> None:
         """Show the table and the verdict."""
         assert self._space is not None
-        width = None if sys.stdout.isatty() else 120
-        Console(width=width).print(outcome_table(outcome, self._space))
+        console = Console(width=None if sys.stdout.isatty() else 120)
+        table = outcome_table(outcome, self._space, narrow=console.width < _WIDE)
+        if sys.stdout.isatty():
+            console.print(table)
+        else:
+            with console.capture() as shown:
+                console.print(table)
+            self.line("\n".join(line.rstrip() for line in shown.get().splitlines()))
         for line in summary_lines(outcome, self._space):
             self.line(line)
 

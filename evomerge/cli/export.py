@@ -1,5 +1,6 @@
 """`evomerge export`: a run's best recipe as plain mergekit YAML."""
 
+import re
 from pathlib import Path
 
 import click
@@ -32,8 +33,14 @@ def command(run: str, out: Path | None, trial: int | None, pareto: bool, runs_di
     def text(record: TrialRecord, file: str) -> str:
         return recipe_yaml(record, space, locations, lora_cache=cache_dir() / "adapters", file=file)
 
+    if pareto and space.objective != "pareto":
+        raise InputError(
+            f"the run's objective is {space.objective}: it has one best recipe, not a front",
+            where=str(folder),
+            help="leave --pareto out, or search with objective: pareto",
+        )
     if pareto:
-        front = pareto_front(study.records("search"))
+        front = pareto_front([*study.records("generation0"), *study.records("search")])
         if not front:
             raise EvomergeError("no trial has succeeded yet", where=str(folder))
         target = out or Path(f"{space.name}-pareto")
@@ -46,7 +53,7 @@ def command(run: str, out: Path | None, trial: int | None, pareto: bool, runs_di
                 help="-o names a folder with --pareto",
             ) from None
         for one in front:
-            path = target / f"{one.label.replace(' ', '-')}.yaml"
+            path = target / f"{re.sub(r'[^a-zA-Z0-9.]+', '-', one.label)}.yaml"
             write_whole(path, text(one, path.name))
             click.echo(f"{path}")
         return
@@ -72,10 +79,10 @@ def run_folder(run: str, runs_dir: Path) -> Path:
 
 
 def _trial(records: list[TrialRecord], number: int, folder: Path) -> TrialRecord:
-    found = next((r for r in records if r.number == number and r.recipe is not None), None)
+    found = next((r for r in records if r.number == number), None)
+    if found is not None and found.recipe is None:
+        raise InputError(f"trial {number} has no recipe: {found.result.message}", where=str(folder))
     if found is None:
         known = f"0 to {records[-1].number}" if records else "none yet"
-        raise InputError(
-            f"no trial {number} with a recipe", where=str(folder), help=f"trials: {known}"
-        )
+        raise InputError(f"no trial {number}", where=str(folder), help=f"trials: {known}")
     return found

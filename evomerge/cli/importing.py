@@ -7,6 +7,7 @@ import click
 
 from evomerge.errors import InputError
 from evomerge.report.files import write_whole
+from evomerge.zoo import locate
 
 
 @click.command("import")
@@ -45,8 +46,9 @@ def _depth(document: Any) -> int | None:
     models = genome.get("models") if isinstance(genome, dict) else None
     for model in models if isinstance(models, list) else []:
         try:
-            config = json.loads((Path(str(model).split("+")[0]) / "config.json").read_text())
-        except (OSError, ValueError):
+            folder = Path(locate(str(model)).split("+")[0])
+            config = json.loads((folder / "config.json").read_text())
+        except (OSError, ValueError, InputError):
             continue
         if isinstance(depth := config.get("num_hidden_layers"), int):
             return depth

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from evomerge.errors import InputError, TrialError
+from evomerge.errors import InputError, TrialError, did_you_mean
 
 
 @click.command()
@@ -24,6 +24,7 @@ from evomerge.errors import InputError, TrialError
 def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], force: bool) -> None:
     """Merge RECIPE, a mergekit YAML, into a model folder with tokenizer and model card."""
     from evomerge.space.marks import read_marked
+    from evomerge.space.methods import methods
     from evomerge.space.moe import check_moe, is_moe
     from evomerge.space.recipe import Recipe
     from evomerge.zoo import cache_dir, locate
@@ -33,13 +34,21 @@ def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], for
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise InputError(f"cannot read the recipe: {reason}", where=str(recipe)) from None
-    document = read_marked(text, recipe).value
+    marked = read_marked(text, recipe)
+    document = marked.value
     if not is_moe(document) and (not isinstance(document, dict) or "merge_method" not in document):
         space = isinstance(document, dict) and "recipes" in document
         raise InputError(
             "this is no recipe: it has no merge_method",
             where=str(recipe),
             help=f"this is a search space: evomerge search {recipe}" if space else "",
+        )
+    if not is_moe(document) and not plugins and document["merge_method"] not in methods():
+        name = str(document["merge_method"])
+        raise InputError(
+            f"unknown merge method {name!r}",
+            where=marked.where(("merge_method",)),
+            help=did_you_mean(name, methods()),
         )
     point = Recipe.from_yaml(text)
     locations = {reference: locate(reference) for reference in point.models}
@@ -65,6 +74,19 @@ def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], for
         own_tokenizers=bool(document.get("tokenizer_source") or document.get("tokenizer")),
     )
     made = merge_to_disk(
-        point, locations, out, cache_dir() / "adapters", device=device, force=force
+        point,
+        locations,
+        out,
+        cache_dir() / "adapters",
+        device=device,
+        force=force,
+        notes=_notes(text),
     )
     click.echo(f"merged into {made}")
+
+
+def _notes(text: str) -> list[str]:
+    """Return what the header of an exported recipe says of its origin, for the model's folder."""
+    header = [line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#")]
+    notes = header[: header.index("")] if "" in header else []
+    return [line.replace("evomerge recipe", "exported as recipe") for line in notes]

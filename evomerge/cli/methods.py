@@ -7,6 +7,7 @@ import click
 
 from evomerge.errors import InputError, did_you_mean
 from evomerge.space.methods import Method, methods
+from evomerge.space.pairs import base_is_one_of_two
 from evomerge.space.ranges import default_range
 
 
@@ -28,7 +29,7 @@ def command(name: str | None, plugin: Path | None) -> None:
     if name is None:
         for method in known.values():
             parameters = ", ".join(method.parameters) or "no parameters"
-            click.echo(f"{method.name:17} {_models(method):22} {parameters}")
+            click.echo(f"{method.name:17} {_models(method):24} {parameters}")
         return
     if name not in known:
         raise InputError(f"unknown merge method {name!r}", help=did_you_mean(name, known))
@@ -50,7 +51,9 @@ def _models(method: Method) -> str:
     low, high = method.min_inputs, method.max_inputs
     if method.min_non_base is not None:
         low, high = method.min_non_base, method.max_non_base
+    if base_is_one_of_two(method):
+        return "2 models, one the base"
     count = f"{low} models" if high == low else f"{low} or more models"
     if high is not None and high != low:
         count = f"{low} to {high} models"
-    return count + {"required": ", base", "optional": ", base?"}.get(method.base, "")
+    return count + {"required": " + base", "optional": " (+ base)"}.get(method.base, "")

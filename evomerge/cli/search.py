@@ -9,9 +9,11 @@ from typing import Any
 import click
 
 from evomerge import zoo
+from evomerge.cli.locating import locations
 from evomerge.cli.zoo import make_missing
 from evomerge.errors import InputError
-from evomerge.space.load import load_space
+from evomerge.space.load import expanded, load_space
+from evomerge.space.marks import write_yaml
 from evomerge.space.space import Space
 
 
@@ -36,14 +38,12 @@ def command(space: Path, runs_dir: Path, as_json: bool, dry_run: bool, **options
     if options["resume"] and options["new"]:
         raise InputError("--resume and --new exclude each other", where="evomerge search")
     read = load_space(space, _overrides(options))
-    references = [*read.references, *filter(None, [read.evaluate.task_path])]
-    locations = {reference: zoo.locate(reference) for reference in references}
-    if not dry_run:
-        make_missing(references, quiet=as_json)
+    found = locations(read, space, _overrides(options))
     if dry_run:
-        _dry_run(read, locations)
+        _dry_run(read, found, expanded(space, _overrides(options)))
         return
-    _search(read, locations, runs_dir, as_json, options)
+    make_missing(list(found), quiet=as_json)
+    _search(read, found, runs_dir, as_json, options)
 
 
 def _overrides(options: dict[str, Any]) -> list[str]:
@@ -53,7 +53,7 @@ def _overrides(options: dict[str, Any]) -> list[str]:
     return [*options["overrides"], *given]
 
 
-def _dry_run(space: Space, locations: dict[str, str]) -> None:
+def _dry_run(space: Space, locations: dict[str, str], document: dict[str, Any]) -> None:
     """Check what can be checked without merging, and print the space as it is understood."""
     missing = [name for name in zoo.families_of(space.references) if not zoo.is_made(name)]
     state = "all checks passed"
@@ -61,7 +61,7 @@ def _dry_run(space: Space, locations: dict[str, str]) -> None:
         state = f"models and tasks unchecked until `evomerge zoo make {' '.join(missing)}`"
     else:
         _check(space, locations)
-    click.echo(space.source.rstrip())
+    click.echo(write_yaml(document).rstrip())
     click.echo(
         f"# {len(space.parameters())} dimensions, {len(space.references)} models, "
         f"{space.budget.trials} trials: {state}"
@@ -71,16 +71,21 @@ def _dry_run(space: Space, locations: dict[str, str]) -> None:
 def _check(space: Space, locations: dict[str, str]) -> None:
     """Refuse parents that cannot be merged and tasks that cannot be scored."""
     from evomerge.evaluate.scorer import Scorer
+    from evomerge.merge.devices import check_device
+    from evomerge.merge.fit import check_fit
     from evomerge.merge.integrity import check_parents
     from evomerge.workers.spec import evaluate_located
 
+    if space.workers.gpus and space.workers.count == 1:
+        check_device("cuda", where="workers.gpus")
     for template in space.templates:
         document = template.document
-        check_parents(
+        parents = check_parents(
             {reference: locations[reference] for reference in space.references_of(template)},
             slices="slices" in document,
             own_tokenizers="tokenizer_source" in document or "tokenizer" in document,
         )
+        check_fit(template, parents)
     Scorer(evaluate_located(space.evaluate, locations))
 
 
@@ -119,7 +124,7 @@ def _search(
             if isinstance(console, LiveConsole):
                 console.stop()
             click.echo(f"\ninterrupted; nothing is lost. Go on with: {resume}", err=True)
-            raise
+            sys.exit(130)
         lora_cache = zoo.cache_dir() / "adapters"
         best = write_report(run.folder, outcome, space, locations, lora_cache)
         tracker.artifacts([best, run.folder / "report.md"])

@@ -36,6 +36,8 @@ def _show(folder: Path) -> None:
     failed = sum(record.result.failure is not None for record in records)
     finished = _is_finished(folder)
     state = "running" if _in_use(folder) else "finished" if finished else "interrupted"
+    if folder.name != space.name:
+        state = "set aside"  # by --new; its name belongs to another run now
     click.echo(f"{folder.name}: {state}")
     click.echo(f"  trials     {len(records)} of {space.budget.trials}, {failed} failed")
     best = best_record(study, space)

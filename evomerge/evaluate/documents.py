@@ -39,8 +39,11 @@ def split_documents(
     sizes = {"quick": settings.quick, "confirm": settings.confirm, "held_out": settings.held_out}
     wanted = sum(sizes.values())
     if wanted > total:
-        share = total / wanted
-        fitting = ", ".join(f"{name}: {int(size * share)}" for name, size in sizes.items())
+        shares = {"quick": 1, "confirm": 1, "held_out": 2}
+        parts = sum(shares[name] for name, size in sizes.items() if size)
+        fitting = ", ".join(
+            f"{name}: {min(size, shares[name] * total // parts)}" for name, size in sizes.items()
+        )
         raise InputError(
             f"has {total} documents, but quick + confirm + held_out ask for {wanted}",
             where=f"task {task}",

@@ -95,7 +95,7 @@ def _load(manager: TaskManager, entry: TaskSettings, task_path: str | None) -> L
         raise InputError(
             f"its data cannot be read as the task says: {_line(error)}",
             where=where,
-            help=_data_help(task_path),
+            help=_data_help(task_path, error),
         ) from None
     if count == 0:
         raise InputError("has no documents", where=where)
@@ -118,7 +118,9 @@ def _with_metric(entry: TaskSettings, task: Task) -> LoadedTask:
     return LoadedTask(entry, task, metric, wanted or filters[0], higher)
 
 
-def _data_help(task_path: str | None) -> str:
+def _data_help(task_path: str | None, error: BaseException) -> str:
+    if _is_offline(error):
+        return "fetch it where there is a network, or name tasks on local files with task_path"
     return (
         "check dataset_path, data_files and templates in the task's YAML"
         if task_path
@@ -126,10 +128,21 @@ def _data_help(task_path: str | None) -> str:
     )
 
 
+def _is_offline(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, is that of a hub out of reach."""
+    while error is not None:
+        if isinstance(error, ConnectionError) or "offline" in str(error).lower():
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def _line(error: BaseException) -> str:
     """Return an error's own first line, following what caused it."""
     cause: Any = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
+    if _is_offline(error):
+        return f"its data set cannot be fetched from the hub ({type(cause).__name__})"
     text = str(cause).strip().splitlines()
     return f"{type(cause).__name__}: {text[0] if text else 'no details'}"

@@ -18,6 +18,7 @@ from safetensors import SafetensorError
 
 from evomerge.errors import EvomergeError, Failure, InputError, PlatformError, TrialError
 from evomerge.merge.configuration import Configuration, configuration, locate, options
+from evomerge.merge.devices import check_device
 from evomerge.merge.engine import Executed, check_finite, execute
 from evomerge.merge.export import export_yaml
 from evomerge.merge.moe import build_moe
@@ -63,6 +64,7 @@ def merge_to_disk(
     """
     out = Path(out).absolute()
     _check_target(out, force)
+    check_device(device)
     parents = Parents(cache)
     located = locate(recipe, locations)
     parents.merge_adapters(located.models)

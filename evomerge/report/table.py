@@ -47,9 +47,13 @@ def rows(outcome: Outcome, space: Space) -> tuple[list[str], list[list[str]]]:
     return header, body
 
 
-def outcome_table(outcome: Outcome, space: Space) -> Table:
-    """Return the final table for a terminal."""
+def outcome_table(outcome: Outcome, space: Space, *, narrow: bool = False) -> Table:
+    """Return the final table for a terminal; a narrow one has no interval of the objective."""
     header, body = rows(outcome, space)
+    if narrow:
+        cut = len(header) - 2
+        header[cut] = header[cut].split(" [")[0]
+        body = [[*row[:cut], row[cut].split(" [")[0], *row[cut + 1 :]] for row in body]
     title = _title(outcome, space.evaluate.tasks)
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for index, name in enumerate(header):
@@ -69,7 +73,8 @@ def markdown_table(outcome: Outcome, space: Space) -> str:
 
 def summary_lines(outcome: Outcome, space: Space) -> list[str]:
     """Return what stands below the table: counts, smallest difference, verdict."""
-    lines = [f"{outcome.n_recipes} recipes scored, {outcome.n_failed} trials failed."]
+    failed = f"{outcome.n_failed} trial{'s' * (outcome.n_failed != 1)} failed"
+    lines = [f"{outcome.n_recipes} recipes scored, {failed}."]
     if outcome.smallest_difference is not None and not math.isnan(outcome.smallest_difference):
         lines.append(
             f"Smallest gain over the best parent that these documents can show: "

@@ -28,6 +28,11 @@ def judge(loop: Loop) -> Outcome:
     """
     space, study = loop.space, loop.study
     fixed, sampled = study.records("generation0"), study.records("search")
+    if sampled and not any(r.value for r in sampled):
+        raise EvomergeError(
+            f"nothing succeeded: all {len(sampled)} sampled recipes failed, the first with "
+            f"{sampled[0].result.failure}: {sampled[0].result.message}"
+        )
     finalists = choose_finalists(space, sampled, fixed)
     confirmed = _score(loop, "confirm", finalists) if space.evaluate.confirm else []
     chosen = [r for r in confirmed if r.value] or finalists
@@ -52,7 +57,7 @@ def judge(loop: Loop) -> Outcome:
         verdict="",
         n_recipes=len(quick),
         n_failed=sum(not r.value for stage in STAGES for r in study.records(stage)),
-        front=tuple(pareto_front(sampled)) if space.objective == "pareto" else (),
+        front=tuple(pareto_front([*fixed, *sampled])) if space.objective == "pareto" else (),
         warnings=_warnings(held_out, crowned),
     )
     return replace(outcome, verdict=_verdict(space, outcome))

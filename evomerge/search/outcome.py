@@ -30,8 +30,8 @@ class Outcome:
         verdict: One plain sentence.
         n_recipes: Distinct recipes scored on the quick documents.
         n_failed: Trials that failed, of all stages.
-        front: The recipes that no other one beats on every task, on the quick documents;
-            only for the objective `pareto`.
+        front: The recipes, generation 0's among them, that no other one beats on every task, on
+            the quick documents; only for the objective `pareto`.
         warnings: Plain sentences on signs that the winner's held-out scores could be a lie.
     """
 

@@ -65,8 +65,7 @@ class Run:
                     earlier = False
                 if earlier:
                     _check_same(folder, space, resume)
-                if not earlier or _read_space(folder) is None:
-                    _write_whole(folder / _SPACE, space.source)
+                _write_whole(folder / _SPACE, space.source)
                 n_objectives = len(space.evaluate.tasks) if space.objective == "pareto" else 1
                 study = RunStudy(folder / STUDY, n_objectives, origin=str(space.path))
             except BaseException:
@@ -107,6 +106,8 @@ def read_run(folder: Path) -> tuple[Space, RunStudy]:
         InputError: There is no run there, with the nearest match.
     """
     space = _read_space(folder)
+    if space is None and (folder / _SPACE).exists():
+        raise InputError("the run's study is empty or gone", where=str(folder))
     if space is None:
         known = [path.parent.name for path in folder.parent.glob(f"*/{_SPACE}")]
         raise InputError(
@@ -156,9 +157,9 @@ def _check_same(folder: Path, space: Space, resume: bool) -> None:
     before = _read_space(folder)
     if before and (changes := difference(before, space)):
         raise RunConflict(
-            "the space has changed since this run began:\n" + "\n".join(changes) + "\n",
+            "the space has changed since this run began; undo that to resume, or start afresh "
+            "with --new:\n" + "\n".join(changes),
             where=str(folder),
-            help="undo the changes to resume, or start afresh with --new",
         )
 
 

@@ -58,35 +58,55 @@ def check_group(group: Group, allowed: tuple[str, ...], problems: Problems) -> N
         if isinstance(name, str) and name in names[:index]:
             problems.add((*group.path, index), f"model {name!r} stands twice in one merge")
             return
+    found = _Found()
     for name in allowed:
         method = methods()[name]
-        if _has_base(group, method, problems):
-            _check_counts(group, method, problems)
-            _check_required(group, method, problems)
+        if _has_base(group, method, found):
+            _check_counts(group, method, found)
+            _check_required(group, method, found)
+    found.tell(problems)
 
 
-def _has_base(group: Group, method: Method, problems: Problems) -> bool:
+class _Found:
+    """The mistakes of one group, each told once for all methods that it concerns."""
+
+    def __init__(self) -> None:
+        self._methods: dict[tuple[Path, str, str], list[str]] = {}
+
+    def add(self, path: Path, method: Method, what: str, *, help: str = "") -> None:
+        self._methods.setdefault((path, what, help), []).append(method.name)
+
+    def tell(self, problems: Problems) -> None:
+        for (path, what, help), names in self._methods.items():
+            if len(names) > 1:
+                verb, _, rest = what.partition(" ")
+                what = f"{verb.removesuffix('s')} {rest}"
+            problems.add(path, f"{', '.join(names)} {what}", help=help)
+
+
+def _has_base(group: Group, method: Method, found: _Found) -> bool:
     if method.base != "required":
         return True
     if group.base is None:
-        problems.add(group.path[:-1], f"{method.name} needs a base_model")
+        found.add(group.path[:-1], method, "needs a base_model")
         return False
     if not group.base_is_added and group.is_fixed and not group.lists_base:
-        problems.add(
+        found.add(
             group.path,
-            f"{method.name} needs the base model {group.base!r} among the sources of a slice",
+            method,
+            f"needs the base model {group.base!r} among the sources of a slice",
         )
         return False
     return True
 
 
-def _check_counts(group: Group, method: Method, problems: Problems) -> None:
+def _check_counts(group: Group, method: Method, found: _Found) -> None:
     added = group.base is not None and group.base_is_added and not group.lists_base
     if added and isinstance(group.base, Hole) and set(group.base.choices) & set(group.names):
         return  # the count depends on the base that is drawn
     count = len(group.names) + added
     others = count - (added or group.lists_base)
-    _count("models", count, method.min_inputs, method.max_inputs, group, method, problems)
+    _count("models", count, method.min_inputs, method.max_inputs, group, method, found)
     if method.min_non_base is not None:
         _count(
             "models beside the base",
@@ -95,7 +115,7 @@ def _check_counts(group: Group, method: Method, problems: Problems) -> None:
             method.max_non_base,
             group,
             method,
-            problems,
+            found,
         )
 
 
@@ -106,34 +126,36 @@ def _count(
     high: int | None,
     group: Group,
     method: Method,
-    problems: Problems,
+    found: _Found,
 ) -> None:
     if got >= low and (high is None or got <= high):
         return
     wanted = f"exactly {low}" if high == low else f"at least {low}"
     if high is not None and high != low:
         wanted = f"{low} to {high}"
-    problems.add(group.path, f"{method.name} takes {wanted} {what}, got {got}")
+    found.add(group.path, method, f"takes {wanted} {what}, got {got}")
 
 
-def _check_required(group: Group, method: Method, problems: Problems) -> None:
+def _check_required(group: Group, method: Method, found: _Found) -> None:
     for parameter in method.parameters.values():
         if not parameter.required or parameter.name in group.shared:
             continue
         if parameter.scope == "shared":
-            problems.add(group.path[:-1], f"{method.name} needs parameters: {parameter.name}")
+            found.add(group.path[:-1], method, f"needs parameters: {parameter.name}")
             continue
         for index, entry in enumerate(group.inputs):
             is_base = entry["model"] == group.base and parameter.scope == "non_base"
             if parameter.name not in entry.get("parameters", {}) and not is_base:
-                problems.add(
+                found.add(
                     (*group.path, index),
-                    f"{method.name} needs a {parameter.name} for {entry['model']!r}",
+                    method,
+                    f"needs a {parameter.name} for {entry['model']!r}",
                 )
         added = group.base is not None and group.base_is_added and not group.lists_base
         if added and parameter.scope == "input":
-            problems.add(
+            found.add(
                 group.path[:-1],
-                f"{method.name} takes the base model as one more input, without {parameter.name}",
+                method,
+                f"takes the base model as one more input, without {parameter.name}",
                 help=f"remove base_model, or list {group.base!r} under models",
             )

@@ -5,7 +5,7 @@ from pathlib import PurePath
 from typing import Any
 
 from evomerge.space.marks import Marked
-from evomerge.space.problems import Problems, is_int, show
+from evomerge.space.problems import Problems, is_int, is_number, show
 from evomerge.space.ranges import default_range
 
 _KEYS = (
@@ -114,8 +114,14 @@ def _check(genome: Mapping[str, Any], tasks: Any, layers: int | None, problems: 
         problems.add(("tasks",), f"tasks must be a list of lm-eval tasks, got {show(tasks)}")
         return
     for index, task in enumerate(tasks):
-        if not (isinstance(task, str) or (isinstance(task, Mapping) and "name" in task)):
-            problems.add(("tasks", index), f"a task has a name, got {show(task)}")
+        at_task = ("tasks", index)
+        if isinstance(task, str):
+            continue
+        problems.known_keys(task, at_task, ("name", "weight", "metric"))
+        if not isinstance(task, Mapping) or "name" not in task:
+            problems.add(at_task, f"a task has a name, got {show(task)}")
+        elif not (is_number(task.get("weight", 1)) and task.get("weight", 1) > 0):
+            problems.add((*at_task, "weight"), f"weight must be above 0, got {task['weight']!r}")
 
 
 def _short_names(references: list[str]) -> dict[str, str]:
@@ -204,6 +210,7 @@ def _notes(document: Mapping[str, Any], genome: Mapping[str, Any]) -> list[str]:
         )
     if document.get("shuffle"):
         notes.append("shuffle: documents are always drawn at random, once, by evaluate.seed")
+    notes.append("task_path: name the folder of your tasks' YAML under evaluate, if you have one")
     notes.append(
         "mergekit-evolve had no confirm and held-out documents: each task needs quick + confirm + "
         "held_out documents"

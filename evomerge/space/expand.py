@@ -1,6 +1,7 @@
 """Write a space's shorthand out: `recipes: auto` or `methods: [...]` become plain recipes."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from evomerge.errors import did_you_mean
@@ -29,6 +30,8 @@ def expand_recipes(document: Mapping[str, Any], problems: Problems) -> list[Any]
         )
     if isinstance(recipes, list) and recipes:
         return recipes
+    if recipes is None and any(get_close_matches(str(key), ["recipes"]) for key in document):
+        return None  # the misspelt key is told already
     problems.add(
         ("recipes",),
         f"recipes must be a list of mergekit recipes, or auto, got {show(recipes)}",

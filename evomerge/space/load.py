@@ -57,7 +57,8 @@ def load_space(path: Path, overrides: Sequence[str] = ()) -> Space:
         help = f"there are: {', '.join(near[:8])}" if near else ""
         raise InputError("no such file", where=str(path), help=help) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", where=str(path)) from None
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise InputError(f"cannot be read: {reason}", where=str(path)) from None
     return read_space(text, path, overrides)
 
 
@@ -68,15 +69,26 @@ def expanded(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         path: As in `load_space`, which must take the file.
         overrides: Likewise.
     """
-    marked = read_marked(path.read_text(encoding="utf-8"), path)
-    for override in overrides:
-        _override(marked, override)
+    marked = mark(path, overrides)
     document = {k: v for k, v in marked.value.items() if k not in ("methods", "base_model")}
     return {
         key: expand_recipes(marked.value, Problems(marked)) if key == "recipes" else value
         for key, value in ({"name": path.stem, "models": None, "recipes": None} | document).items()
         if key != "models" or value is not None
     }
+
+
+def mark(path: Path, overrides: Sequence[str] = ()) -> Marked:
+    """Return a space file with its line marks, overrides laid over.
+
+    Args:
+        path: As in `load_space`, which must take the file.
+        overrides: Likewise.
+    """
+    marked = read_marked(path.read_text(encoding="utf-8"), path)
+    for override in overrides:
+        _override(marked, override)
+    return marked
 
 
 def read_space(text: str, path: Path, overrides: Sequence[str] = ()) -> Space:
@@ -193,10 +205,12 @@ def _default_label(method: Any, index: int) -> str:
 def _check_shared_names(space: Space, problems: Problems) -> None:
     """Holes that share a `name` must agree on their range."""
     seen = {RECIPE: space.parameters()[0]} if len(space.templates) > 1 else {}
+    told: set[str] = set()
     for index, template in enumerate(space.templates):
         for parameter in template.draws():
             known = seen.setdefault(parameter.name, parameter)
-            if known != parameter:
+            if known != parameter and parameter.name not in told:
+                told.add(parameter.name)
                 problems.add(
                     ("recipes", index),
                     f"holes named {parameter.name!r} differ: {known.range_text()} "

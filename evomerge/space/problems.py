@@ -39,10 +39,11 @@ class Problems:
 
     def known_keys(self, mapping: Any, path: Path, allowed: Iterable[str]) -> bool:
         """Note every key that is not allowed; return whether this is a mapping at all."""
-        if not isinstance(mapping, Mapping):
-            self.add(path, f"expected a mapping, got {show(mapping)}")
-            return False
         names = list(allowed)
+        if not isinstance(mapping, Mapping):
+            help = f"write {{{names[0]}: {mapping}}}" if isinstance(mapping, str) else ""
+            self.add(path, f"expected a mapping, got {show(mapping)}", help=help)
+            return False
         for key in mapping:
             if key not in names:
                 self.add(

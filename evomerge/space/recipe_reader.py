@@ -65,7 +65,7 @@ class RecipeReader:
                 node["parameters"], (*path, "parameters"), allowed, problems, per_model=False
             )
         key = inputs[0]
-        base = document.get("base_model")
+        base = document.get("base_model") or node.get("base_model")  # a wrong one is no missing one
         shared = set(document.get("parameters", {}))
         if key == "stack":
             document["slices"] = read_stack(

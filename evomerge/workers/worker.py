@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from evomerge.errors import Failure, PlatformError, TrialError
 from evomerge.evaluate.scorer import Scorer
 from evomerge.evaluate.scores import Scores
+from evomerge.merge.devices import check_device
 from evomerge.merge.disk import merge_to_disk
 from evomerge.merge.live import LiveModel
 from evomerge.merge.memory import MemoryMerger, Merged
@@ -46,12 +47,8 @@ class Worker:
         for plugin in spec.plugins:
             import_plugin(Path(plugin))
         torch.set_num_threads(settings.threads or max(1, _cores() // settings.count))
-        if settings.gpus and not torch.cuda.is_available():
-            raise PlatformError(
-                f"torch finds no GPU, got {settings.gpus:g} asked for",
-                where="workers.gpus",
-                help="install torch with CUDA, or set workers.gpus to 0",
-            )
+        if settings.gpus:
+            check_device("cuda", where="workers.gpus")
         self._spec = spec
         self._device = "cuda" if settings.gpus else "cpu"
         self._scorer = Scorer(spec.evaluate)

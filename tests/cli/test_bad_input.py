@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
 
 from .conftest import Evomerge
 
@@ -48,7 +49,7 @@ def broken_parent(family: dict[str, Path], space_file: Path, tmp_path: Path) -> 
     """A parent of its own to break, in place of `b`."""
     copy = tmp_path / "mine"
     shutil.copytree(family["b"], copy)
-    edit(space_file, str(family["b"]), str(copy))
+    edit(space_file, f"  b: {family['b']}\n", f"  b: {copy}\n")
     return copy
 
 
@@ -125,3 +126,35 @@ def test_unknown_run_and_trial(space_file: Path, tmp_path: Path, evomerge: Evome
     done = evomerge(["export", "nothing"], tmp_path)
     assert done.returncode == 2
     assert "no run 'nothing'" in done.stderr
+
+
+def test_places_that_are_not_there_are_told_together(
+    space_file: Path, family: dict[str, Path], tmp_path: Path, evomerge: Evomerge
+) -> None:
+    edit(space_file, f"  a: {family['a']}\n", "  a: zoo://tiny/srot\n")
+    edit(space_file, f"  b: {family['b']}\n", "  b: ./missing/b\n")
+    for words in (["check", space_file], ["search", space_file, "--dry-run"]):
+        done = evomerge(words, tmp_path)
+        refused(done, 2, "toy.yaml:4:6: no model 'zoo://tiny/srot' in the zoo", tmp_path)
+        assert "toy.yaml:5:6: no such folder: " in done.stderr
+        assert "did you mean 'sort'" in done.stderr
+
+
+def test_merging_what_cannot_be_merged(
+    space_file: Path, family: dict[str, Path], tmp_path: Path, evomerge: Evomerge
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(f"merge_method: passthrough\nmodels: [{{model: {family['a']}}}]\n")
+    if not torch.cuda.is_available():
+        done = evomerge(["merge", recipe, "-o", "out", "--device", "cuda:0"], tmp_path)
+        assert done.returncode == 3
+        assert "a GPU was asked for, and torch finds none" in done.stderr
+    done = evomerge(["merge", recipe, "-o", "out", "--device", "abacus"], tmp_path)
+    assert done.returncode == 2
+    assert "no device 'abacus'" in done.stderr
+    edit(recipe, "passthrough", "passthru")
+    done = evomerge(["merge", recipe, "-o", "out"], tmp_path)
+    assert done.returncode == 2
+    assert "recipe.yaml:1:15: unknown merge method 'passthru'. help: did you mean" in done.stderr
+    assert not (tmp_path / "out").exists()
+    assert "Traceback" not in done.stderr

@@ -41,3 +41,9 @@ def test_runs_with_three_trials(
     assert any(trial["scores"] for trial in trials)
     assert {t["failure"] for t in trials} <= {None, "invalid_recipe"}
     assert events[-1]["verdict"]
+    if path.stem == "pareto":
+        front = CliRunner().invoke(group, ["export", "pareto", "--pareto", "-o", "front"])
+        written = sorted(str(file) for file in Path("front").iterdir())
+        assert written == sorted(front.output.split())
+        assert len(written) == len(events[-1]["front"]) > 0
+        assert all("merge_method" in Path(file).read_text() for file in written)

@@ -110,7 +110,7 @@ def test_markdown_and_terminal_hold_the_same(outcome: Outcome, space: Space) -> 
 
 def test_the_lines_below_the_table(outcome: Outcome, space: Space) -> None:
     assert summary_lines(outcome, space) == [
-        "12 recipes scored, 1 trials failed.",
+        "12 recipes scored, 1 trial failed.",
         "Smallest gain over the best parent that these documents can show: 0.123.",
         "Warning: 40% of my_next's answers are empty (0% before).",
         "Verdict: The winner wins.",
