@@ -34,8 +34,8 @@ def check(recipe: str, locations: dict[str, str], folder: Path) -> None:
         (
             "hole",
             "self_attn",
-            "attention",
-            "no tensor's name contains 'attention'. help: names are",
+            "attn_self",
+            "no tensor's name contains 'attn_self'. help: names are",
         ),
         ("hole", "filter: norm", "filter: gate_up", "no tensor's name contains 'gate_up'"),
     ],

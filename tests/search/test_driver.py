@@ -160,7 +160,9 @@ def test_nothing_succeeded(tmp_path: Path) -> None:
 
 def test_no_merge_succeeded(tmp_path: Path) -> None:
     pool = failing(FormulaPool(), lambda count: count >= 3)
-    with pytest.raises(EvomergeError, match="no merge could be scored"):
+    with pytest.raises(
+        EvomergeError, match="all 5 sampled recipes failed, the first with out_of_memory"
+    ):
         search(toy_space(trials=5), tmp_path, pool)
 
 
