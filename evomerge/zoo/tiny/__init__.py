@@ -11,10 +11,15 @@ def _build(draft: Path, final: Path, progress: Progress) -> None:
     build(draft, final, progress)
 
 
+def _reference(root: Path, model: str) -> str:
+    return f"{root / 'base'}+{root / model}" if model.endswith("-lora") else str(root / model)
+
+
 FAMILY = Family(
     name="tiny",
-    summary="LLaMA of 0.8M parameters, four experts on letters and sums; trained in 2 minutes",
-    version="1",
-    models=("base", "reverse", "sort", "shift", "add"),
+    summary="LLaMA of 0.8M parameters, 4 layers; four experts and two adapters, made in minutes",
+    version="2",
+    models=("base", "reverse", "sort", "shift", "add", "sort-lora", "shift-lora"),
     build=_build,
+    reference=_reference,
 )

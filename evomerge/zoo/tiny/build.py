@@ -9,12 +9,14 @@ from evomerge.zoo.family import Progress
 from evomerge.zoo.tiny.skills import SKILLS
 from evomerge.zoo.tiny.tasks import write_tasks
 from evomerge.zoo.tiny.tokenizer import make_tokenizer
-from evomerge.zoo.tiny.train import Course, new_model, train
+from evomerge.zoo.tiny.train import Course, new_model, train, with_adapter
 
 _THREADS = 2
 _REPLAY = 0.03
 _BASE = Course({"reverse": 0.25, "sort": 0.12, "shift": 0.25, "add": 0.38}, 260, 2e-3, seed=0)
 _STEPS = {"reverse": 90, "sort": 90, "shift": 60, "add": 120}
+_ADAPTERS = {"sort-lora": "sort", "shift-lora": "shift"}
+_ADAPTER_STEPS = 60
 
 
 def courses(scale: float = 1.0) -> dict[str, Course]:
@@ -27,13 +29,21 @@ def courses(scale: float = 1.0) -> dict[str, Course]:
         scale: Factor on the number of steps, in (0, 1]; 1 is the family itself.
     """
     plan = {"base": _BASE}
-    for skill, steps in _STEPS.items():
-        shares = {name: _REPLAY for name in SKILLS} | {skill: 1 - _REPLAY * (len(SKILLS) - 1)}
-        plan[skill] = Course(shares, steps, 3e-4, seed=1)
+    plan |= {skill: Course(_shares(skill), steps, 3e-4, seed=1) for skill, steps in _STEPS.items()}
     return {
         name: Course(c.shares, max(20, round(c.steps * scale)), c.learning_rate, c.seed)
         for name, c in plan.items()
     }
+
+
+def adapter_courses(scale: float = 1.0) -> dict[str, Course]:
+    """Return what each LoRA adapter of the base is trained on; see `courses`."""
+    steps = max(20, round(_ADAPTER_STEPS * scale))
+    return {name: Course(_shares(skill), steps, 1e-3, seed=2) for name, skill in _ADAPTERS.items()}
+
+
+def _shares(skill: str) -> dict[str, float]:
+    return {name: _REPLAY for name in SKILLS} | {skill: 1 - _REPLAY * (len(SKILLS) - 1)}
 
 
 def build(
@@ -60,13 +70,12 @@ def build(
 
 
 def _build(draft: Path, final: Path, progress: Progress, scale: float, batch: int) -> None:
-    plan = courses(scale)
+    plan = courses(scale) | adapter_courses(scale)
     total = sum(course.steps for course in plan.values())
     done = 0
     tokenizer = make_tokenizer()
     base = new_model(tokenizer)
     for name, course in plan.items():
-        model = base if name == "base" else copy.deepcopy(base)
         start = done
 
         def report(
@@ -74,8 +83,14 @@ def _build(draft: Path, final: Path, progress: Progress, scale: float, batch: in
         ) -> None:
             progress(f"training {name}", (start + fraction * steps) / total)
 
-        train(model, tokenizer, course, report, batch=batch)
+        model = base if name == "base" else copy.deepcopy(base)
         done += course.steps
+        if name in _ADAPTERS:
+            tuned = with_adapter(model, str(final / "base"))
+            train(tuned, tokenizer, course, report, batch=batch)
+            tuned.save_pretrained(str(draft / name))
+            continue
+        train(model, tokenizer, course, report, batch=batch)
         model.save_pretrained(draft / name)
         tokenizer.save_pretrained(draft / name)
     write_tasks(draft / "tasks", final / "tasks")

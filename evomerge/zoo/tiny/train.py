@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from peft import LoraConfig, PeftModel, get_peft_model
 from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
@@ -52,8 +53,25 @@ def new_model(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
     )
 
 
+def with_adapter(model: LlamaForCausalLM, base: str) -> PeftModel:
+    """Return the model with a LoRA adapter on every linear layer, which alone is trained.
+
+    Args:
+        model: The base.
+        base: Where the base will lie, as the adapter's configuration names it.
+
+    Source: Hu et al. 2021, LoRA, arXiv:2106.09685.
+    """
+    names = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    config = LoraConfig(r=8, lora_alpha=16, target_modules=names, task_type="CAUSAL_LM")
+    torch.manual_seed(0)
+    tuned = get_peft_model(model, config)
+    tuned.peft_config["default"].base_model_name_or_path = base
+    return tuned
+
+
 def train(
-    model: LlamaForCausalLM,
+    model: LlamaForCausalLM | PeftModel,
     tokenizer: PreTrainedTokenizerFast,
     course: Course,
     progress: Callable[[float], None],
