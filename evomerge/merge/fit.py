@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from evomerge.errors import InputError
+from evomerge.merge.facts import needed_weights
 from evomerge.merge.integrity import ParentFacts
 from evomerge.space.holes import Hole
 from evomerge.space.pairs import Pair
@@ -24,6 +25,7 @@ def check_fit(template: Template, parents: ParentFacts) -> None:
     depths = [facts.layers for facts in parents.models.values() if facts.layers is not None]
     depth = max(depths, default=None)
     tensors = {name for facts in parents.models.values() for name in facts.weights.shapes}
+    tensors |= {w.name for f in parents.models.values() for w in needed_weights(f.config)}
     wrong: dict[str, str] = {}
     for node in _nodes(template.document):
         if isinstance(node, Stack) and depth is not None and node.layers != depth:

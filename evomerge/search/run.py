@@ -65,7 +65,9 @@ class Run:
                     earlier = False
                 if earlier:
                     _check_same(folder, space, resume)
-                _write_whole(folder / _SPACE, space.source)
+                before = _read_space(folder) if earlier else None
+                if before is None or before.path == space.path:  # else its relative paths differ
+                    _write_whole(folder / _SPACE, space.source)
                 n_objectives = len(space.evaluate.tasks) if space.objective == "pareto" else 1
                 study = RunStudy(folder / STUDY, n_objectives, origin=str(space.path))
             except BaseException:

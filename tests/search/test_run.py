@@ -159,3 +159,17 @@ def test_a_disk_that_fills_up_loses_nothing(tmp_path: Path) -> None:
     full, alone = (read_run(tmp_path / name / "toy")[1] for name in ("full", "alone"))
     assert full.records("search")[: len(before)] == before
     assert full.records("held_out") == alone.records("held_out")
+
+
+def test_a_resumed_run_keeps_the_budget_it_was_resumed_with(tmp_path: Path) -> None:
+    for trials in (3, 5):
+        Run.open(toy_space(trials=trials), tmp_path, resume=True).close()
+    space, _ = read_run(tmp_path / "toy")
+    assert space.budget.trials == 5
+
+
+def test_a_study_that_is_gone_is_told(tmp_path: Path) -> None:
+    Run.open(toy_space(), tmp_path).close()
+    (tmp_path / "toy" / "study.journal").write_text("")
+    with pytest.raises(InputError, match="the run's study is empty or gone"):
+        read_run(tmp_path / "toy")
