@@ -17,13 +17,9 @@ from evomerge.zoo import locate
 def command(file: Path, out: Path | None, layers: int | None) -> None:
     """Turn FILE, a mergekit-evolve configuration, into a space."""
     from evomerge.space.evolve import space_of_evolve
-    from evomerge.space.marks import read_marked, write_yaml
+    from evomerge.space.marks import read_marked, read_text, write_yaml
 
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise InputError(f"cannot be read: {reason}", where=str(file)) from None
+    text = read_text(file)
     marked = read_marked(text, file)
     space, notes = space_of_evolve(marked, layers or _depth(marked.value))
     space["name"] = (out or file).stem

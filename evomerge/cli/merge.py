@@ -23,17 +23,13 @@ from evomerge.errors import InputError, TrialError, did_you_mean
 @click.option("--force", is_flag=True, help="Replace a model folder that is there.")
 def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], force: bool) -> None:
     """Merge RECIPE, a mergekit YAML, into a model folder with tokenizer and model card."""
-    from evomerge.space.marks import read_marked
+    from evomerge.space.marks import read_marked, read_text
     from evomerge.space.methods import methods
     from evomerge.space.moe import check_moe, is_moe
     from evomerge.space.recipe import Recipe
     from evomerge.zoo import cache_dir, locate
 
-    try:
-        text = recipe.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise InputError(f"cannot read the recipe: {reason}", where=str(recipe)) from None
+    text = read_text(recipe)
     marked = read_marked(text, recipe)
     document = marked.value
     if not is_moe(document) and (not isinstance(document, dict) or "merge_method" not in document):

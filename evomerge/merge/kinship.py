@@ -12,6 +12,7 @@ from evomerge.errors import InputError
 from evomerge.merge.facts import ModelFacts, read_facts
 from evomerge.merge.integrity import compare
 from evomerge.merge.locations import find
+from evomerge.space.references import short_names
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def kinship(references: Sequence[str]) -> Kinship:
     if len(kept) < 2:
         reasons = "; ".join(f"{reference}: {why}" for reference, why in left_out.items())
         raise InputError(f"there are no two models that can be merged: {reasons or 'name two'}")
-    names = _short_names(kept, base)
+    names = short_names(kept, base)
     return Kinship(
         models={names[reference]: reference for reference in kept},
         facts={names[reference]: facts[reference] for reference in kept},
@@ -146,17 +147,3 @@ def _fitting(facts: list[ModelFacts], left_out: dict[str, str]) -> list[str]:
             continue
         kept.append(known.reference)
     return kept
-
-
-def _short_names(references: Sequence[str], base: str | None) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for reference in references:
-        stem = (
-            "base" if reference == base else PurePath(reference.split("+")[-1]).name.split("@")[0]
-        )
-        name, copy = stem, 1
-        while name in names.values():
-            copy += 1
-            name = f"{stem}-{copy}"
-        names[reference] = name
-    return names

@@ -1,12 +1,12 @@
 """Read a mergekit-evolve configuration as a space: same models, tasks, granularity, filters."""
 
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any
 
 from evomerge.space.marks import Marked
 from evomerge.space.problems import Problems, is_int, is_number, show
 from evomerge.space.ranges import default_range
+from evomerge.space.references import short_names
 
 _KEYS = (
     "genome",
@@ -68,7 +68,7 @@ def space_of_evolve(marked: Marked, layers: int | None) -> tuple[dict[str, Any],
     base = genome.get("base_model")
     if base and base not in references:
         references.insert(0, base)
-    names = _short_names(references)
+    names = short_names(references)
     space = {
         "name": "evolved",
         "models": {names[reference]: reference for reference in references},
@@ -122,18 +122,6 @@ def _check(genome: Mapping[str, Any], tasks: Any, layers: int | None, problems: 
             problems.add(at_task, f"a task has a name, got {show(task)}")
         elif not (is_number(task.get("weight", 1)) and task.get("weight", 1) > 0):
             problems.add((*at_task, "weight"), f"weight must be above 0, got {task['weight']!r}")
-
-
-def _short_names(references: list[str]) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for reference in references:
-        stem = PurePath(reference.split("+")[-1].split("@")[0]).name
-        name, copy = stem, 1
-        while name in names.values():
-            copy += 1
-            name = f"{stem}-{copy}"
-        names[reference] = name
-    return names
 
 
 def _recipe(genome: Mapping[str, Any], names: Mapping[str, str], layers: int | None) -> Any:

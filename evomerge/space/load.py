@@ -7,7 +7,7 @@ from typing import Any
 from evomerge.errors import InputError
 from evomerge.space.expand import expand_recipes
 from evomerge.space.holes import Hole
-from evomerge.space.marks import Marked, read_marked, write_yaml
+from evomerge.space.marks import Marked, read_marked, read_text, write_yaml
 from evomerge.space.moe import KIND
 from evomerge.space.plugins import read_plugins
 from evomerge.space.problems import Problems, show
@@ -50,16 +50,7 @@ def load_space(path: Path, overrides: Sequence[str] = ()) -> Space:
     Raises:
         InputError: Every mistake in the file at once, each at `file:line:column`.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        near = sorted(str(p) for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
-        help = f"there are: {', '.join(near[:8])}" if near else ""
-        raise InputError("no such file", where=str(path), help=help) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise InputError(f"cannot be read: {reason}", where=str(path)) from None
-    return read_space(text, path, overrides)
+    return read_space(read_text(path), path, overrides)
 
 
 def expanded(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -85,7 +76,7 @@ def mark(path: Path, overrides: Sequence[str] = ()) -> Marked:
         path: As in `load_space`, which must take the file.
         overrides: Likewise.
     """
-    marked = read_marked(path.read_text(encoding="utf-8"), path)
+    marked = read_marked(read_text(path), path)
     for override in overrides:
         _override(marked, override)
     return marked

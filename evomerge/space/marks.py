@@ -97,6 +97,24 @@ def write_yaml(value: Any) -> str:
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
+def read_text(path: File) -> str:
+    """Return a file's text.
+
+    Raises:
+        InputError: There is no such file, or it is no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        near = sorted(str(p) for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
+        help = f"there are: {', '.join(near[:8])}" if near else ""
+        raise InputError("no such file", where=str(path), help=help) from None
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    except UnicodeDecodeError:
+        raise InputError("cannot be read: it is no UTF-8 text", where=str(path)) from None
+
+
 def read_marked(text: str, file: File | str) -> Marked:
     """Read one YAML document.
 
