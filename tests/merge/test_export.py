@@ -98,7 +98,7 @@ def test_merge_command(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (None, "cannot read the recipe: No such file"),
+        (None, "no such file"),
         ("merge_method: [", "broken YAML"),
         ("- 1", "this is no recipe"),
         ("recipes: []", "evomerge search"),

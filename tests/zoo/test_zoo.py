@@ -29,7 +29,10 @@ def fill(draft: Path, final: Path, progress: object) -> None:
 
 
 def test_references_are_located_in_the_cache(cache: Path) -> None:
-    assert zoo.locate("zoo://tiny/base") == str(cache / "zoo" / "tiny" / "1" / "base")
+    folder = cache / "zoo" / "tiny" / zoo.family("tiny").version
+    assert zoo.locate("zoo://tiny/base") == str(folder / "base")
+    adapter = zoo.locate("zoo://tiny/sort-lora")
+    assert adapter == f"{folder / 'base'}+{folder / 'sort-lora'}"
     assert zoo.locate("zoo://tiny/tasks").endswith("/tasks")
     assert zoo.locate("org/model@main+org/adapter") == "org/model@main+org/adapter"
     assert zoo.families_of(["zoo://tiny/a", "org/b", "zoo://tiny/c"]) == ["tiny"]
