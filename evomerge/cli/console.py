@@ -23,7 +23,7 @@ _STAGES = {
     "generation0": "generation 0: base, parents and fixed blends",
     "search": "search",
     "confirm": "confirm: finalists on fresh documents",
-    "held_out": "held out: winner, parents and blends on documents never used before",
+    "held_out": "held out: winner, parents and blends on documents that no choice has seen",
 }
 
 

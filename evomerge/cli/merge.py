@@ -46,7 +46,10 @@ def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], for
             where=marked.where(("merge_method",)),
             help=did_you_mean(name, methods()),
         )
-    point = Recipe.from_yaml(text)
+    try:
+        point = Recipe.from_document(document)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"no recipe can hold this: {error}", where=str(recipe)) from None
     locations = {reference: locate(reference) for reference in point.models}
 
     from evomerge.merge.configuration import configuration

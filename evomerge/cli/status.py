@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from evomerge.cli.export import run_folder
-from evomerge.errors import InputError
+from evomerge.errors import EvomergeError
 from evomerge.report.files import RESUME
 from evomerge.search.best import best_record
 from evomerge.search.run import STUDY, read_run
@@ -26,7 +26,7 @@ def command(run: str | None, runs_dir: Path) -> None:
     for folder in folders:
         try:
             _show(folder)
-        except InputError as error:
+        except EvomergeError as error:
             click.echo(f"{folder.name}: cannot be read: {error}")
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,8 @@ from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.evaluate.tasks import LoadedTask, load_tasks
 from evomerge.space.settings import Documents, EvaluateSettings
 
+_GENERATION_SEED = 1234
+_LIMITS = ("max_gen_toks", "max_new_tokens", "max_completion_tokens", "max_tokens")
 _FEWSHOT_SEED = 1234  # lm-eval's own default, so that scores are those of simple_evaluate
 
 
@@ -45,9 +47,9 @@ class Scorer:
         self._tasks = load_tasks(settings)
         self._splits: dict[str, Split] = {
             loaded.settings.task: split_documents(
-                loaded.settings.task, len(loaded.task.eval_docs), settings, _groups(loaded)
+                name, len(loaded.task.eval_docs), settings, _groups(loaded)
             )
-            for loaded in self._tasks
+            for loaded, name in zip(self._tasks, _split_names(self._tasks), strict=True)
         }
         self._prepared: dict[tuple[Documents, str], _Prepared] = {}
         self._lm: LiveLM | None = None
@@ -82,8 +84,10 @@ class Scorer:
         for instance in (i for instances in prepared.by_task.values() for i in instances):
             instance.resps.clear()
             instance.filtered_resps.clear()
-        for kind, instances in prepared.by_type.items():
-            self._answer(lm, kind, instances)
+        with torch.random.fork_rng():  # tasks that sample their answers draw the same each time
+            torch.manual_seed(_GENERATION_SEED)
+            for kind, instances in prepared.by_type.items():
+                self._answer(lm, kind, instances)
         scores: list[TaskScore] = []
         signs: dict[str, float] = {}
         for loaded in self._tasks:
@@ -133,6 +137,8 @@ class Scorer:
             answers = getattr(lm, kind)(requests, disable_tqdm=True)
         except torch.OutOfMemoryError as error:
             raise TrialError(Failure.OUT_OF_MEMORY, f"while scoring: {error}") from error
+        except RuntimeError as error:  # torch's: such as sampling from what is no distribution
+            raise TrialError(Failure.SCORE_FAILED, f"while scoring: {error}") from error
         for answer, request in zip(answers, requests, strict=True):
             value = answer[0] if isinstance(answer, tuple) else answer
             if isinstance(value, float) and math.isnan(value):
@@ -155,19 +161,22 @@ class Scorer:
             own = sorted(by_document[position], key=lambda instance: instance.idx)
             answers = [instance.filtered_resps[loaded.filter] for instance in own]
             items.append(task.process_results(own[0].doc, answers)[loaded.metric])
+        value = float(task.aggregation()[loaded.metric](items))
         return TaskScore(
             task=loaded.settings.task,
             metric=loaded.settings.metric,
-            value=float(task.aggregation()[loaded.metric](items)),
+            value=value,
             doc_ids=ids,
-            per_doc=tuple(map(_own_value, items)),
+            per_doc=_own_values(items, value),
             higher_is_better=loaded.higher_is_better,
         )
 
 
-def _own_value(item: Any) -> float:
-    """A document's own value, or NaN where the metric exists only for the whole set."""
-    return float(item) if isinstance(item, int | float) else math.nan
+def _own_values(items: Sequence[Any], value: float) -> tuple[float, ...]:
+    """Each document's own value; NaN where the metric of the whole set is not their mean."""
+    own = tuple(float(i) if isinstance(i, int | float) else math.nan for i in items)
+    is_mean = math.isclose(sum(own) / len(own), value, rel_tol=1e-6, abs_tol=1e-9)
+    return own if is_mean else (math.nan,) * len(own)
 
 
 def _groups(loaded: LoadedTask) -> list[Any] | None:
@@ -180,8 +189,32 @@ def _guards(lm: LiveLM, loaded: LoadedTask, instances: list[Instance]) -> dict[s
     answers = [str(instance.resps[0]) for instance in instances]
     extracted = [instance.filtered_resps[loaded.filter] for instance in instances]
     truncated = [
-        len(lm.tok_encode(answer)) >= instance.args[1].get("max_gen_toks", lm.max_gen_toks)
+        len(lm.tok_encode(answer, add_special_tokens=False)) >= _limit(lm, instance.args[1])
         for answer, instance in zip(answers, instances, strict=True)
     ]
     shares = guards(answers, extracted, truncated)
     return {f"{loaded.settings.task}/{name}": share for name, share in shares.items()}
+
+
+def _limit(lm: LiveLM, settings: Mapping[str, Any]) -> int:
+    """Return how many tokens an answer may have, by any of the names that lm-eval takes."""
+    named = [settings[name] for name in _LIMITS if settings.get(name) is not None]
+    return int(named[0]) if named else int(lm.max_gen_toks)
+
+
+def _split_names(tasks: Sequence[LoadedTask]) -> list[str]:
+    """Return for each task the name by which its documents are drawn.
+
+    Tasks on the same documents share the name of the first, and so their three sets: else what
+    one holds out could steer the search through another.
+    """
+    first: dict[str, str] = {}
+    names = []
+    for loaded in tasks:
+        config = loaded.task.config
+        parts = [config.dataset_path, config.dataset_name, config.dataset_kwargs]
+        parts.append(config.process_docs)
+        key = repr([*parts, config.test_split or config.validation_split])
+        key += str(len(loaded.task.eval_docs))
+        names.append(first.setdefault(key, loaded.settings.task))
+    return names

@@ -141,7 +141,7 @@ def verdict(
     if not clauses:
         return "There was nothing to compare the winner with."
     sentence = "The winner " + " and ".join(clauses)
-    if blend is not None and not blend.above_zero:
+    if blend is not None and not blend.above_zero and not math.isnan(blend.low):
         sentence += ": searching added nothing that these documents can show over a fixed blend"
     return sentence + "."
 

@@ -62,7 +62,7 @@ def merge_to_disk(
         PlatformError: Disk full, or folder unwritable.
         TrialError: The merge failed, by name.
     """
-    out = Path(out).absolute()
+    out = Path(out).resolve()
     _check_target(out, force)
     check_device(device)
     parents = Parents(cache)
@@ -105,7 +105,9 @@ def _file(recipe: Recipe) -> str:
 def _card(recipe: Recipe, text: str, out: Path) -> str:
     """Return the model card: mergekit's, or for a mixture of experts, which has none, ours."""
     if not is_moe(recipe.document):
-        card: str = generate_card(configuration(recipe), text.rstrip(), name=out.name)
+        folders = {m: _absolute(m) for m in recipe.models}  # mergekit looks others up on the hub
+        absolute = configuration(recipe.with_models(folders))
+        card: str = generate_card(absolute, text.rstrip(), name=out.name)
         return card
     models = "".join(f"- {model}\n" for model in recipe.models)
     return (
@@ -113,6 +115,11 @@ def _card(recipe: Recipe, text: str, out: Path) -> str:
         f"A mixture of experts, made with mergekit-moe out of:\n\n{models}\n"
         f"```yaml\n{text.rstrip()}\n```\n"
     )
+
+
+def _absolute(location: str) -> str:
+    parts = location.split("+")
+    return "+".join(str(Path(part).absolute()) if Path(part).is_dir() else part for part in parts)
 
 
 def _check_target(out: Path, force: bool) -> None:

@@ -15,6 +15,15 @@ from evomerge.space.recipe import Recipe
 RANDOM_METHODS = frozenset({"dare_linear", "dare_ties", "della", "della_linear"})
 """Merge methods that draw at random: their result depends on the seed."""
 
+_DONATED = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tokenizer.model",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+)
 _SERIAL_METHODS = RANDOM_METHODS | {"karcher", "model_stock"}
 
 LAYER_LISTS = ("layer_types", "no_rope_layers", "mlp_layer_types", "layers_block_type")
@@ -88,6 +97,10 @@ def _commands(
     if _mergekit_loses_layers(located):
         yield "(mergekit-yaml would write a config.json that does not fit these layers.)"
         return
+    if _donors_differ(located):
+        yield "(mergekit-yaml may take config and tokenizer from any of these models, and they"
+        yield "differ; a base_model would settle it.)"
+        return
     command = f"  {'mergekit-moe' if is_moe(recipe.document) else 'mergekit-yaml'} {name} OUT"
     drawn = draws(recipe)
     adapters = any("+" in model for model in located.models)
@@ -125,6 +138,25 @@ def _mergekit_loses_layers(located: Recipe) -> bool:
         if not set(config.get("architectures") or ()) & _architectures():
             return True
     return False
+
+
+def _donors_differ(located: Recipe) -> bool:
+    """Whether mergekit's command may give another config or tokenizer than the scored model's.
+
+    Without a base model it takes them from the first of a set, whose order changes from one
+    process to the next.
+    """
+    models = {model.split("+")[0] for model in located.models}
+    if located.document.get("base_model") is not None or len(models) == 1:
+        return False
+    folders = [Path(model) for model in models]
+    if not all(folder.is_dir() for folder in folders):
+        return True
+    return any(len({_content(folder / name) for folder in folders}) > 1 for name in _DONATED)
+
+
+def _content(file: Path) -> bytes | None:
+    return file.read_bytes() if file.is_file() else None
 
 
 @cache

@@ -1,5 +1,6 @@
 """Records and outcomes as plain JSON types, for machines."""
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -19,8 +20,8 @@ def record_json(record: TrialRecord) -> dict[str, Any]:
         "recipe_id": record.recipe.recipe_id if record.recipe else None,
         "method": record.recipe.method if record.recipe else None,
         "params": dict(record.params),
-        "value": list(record.value),
-        "scores": {t.task: t.value for t in scores.tasks} if scores else {},
+        "value": [_finite(value) for value in record.value],
+        "scores": {t.task: _finite(t.value) for t in scores.tasks} if scores else {},
         "guards": dict(scores.guards) if scores else {},
         "failure": record.result.failure,
         "message": record.result.message,
@@ -39,7 +40,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "best_blend": outcome.best_blend.label if outcome.best_blend else None,
         "gain_over_best_parent": _gain(outcome.gain_over_best_parent),
         "gain_over_best_blend": _gain(outcome.gain_over_best_blend),
-        "smallest_difference": outcome.smallest_difference,
+        "smallest_difference": _finite(outcome.smallest_difference),
         "front": [record.label for record in outcome.front],
         "warnings": list(outcome.warnings),
         "n_recipes": outcome.n_recipes,
@@ -49,4 +50,9 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
 
 
 def _gain(gain: Gain | None) -> dict[str, Any] | None:
-    return None if gain is None else asdict(gain)
+    return None if gain is None else {key: _finite(v) for key, v in asdict(gain).items()}
+
+
+def _finite(value: float | None) -> float | None:
+    """Return a number as JSON can hold it: what is none becomes null."""
+    return None if value is None or not math.isfinite(value) else value

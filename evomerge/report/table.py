@@ -75,9 +75,11 @@ def summary_lines(outcome: Outcome, space: Space) -> list[str]:
     """Return what stands below the table: counts, smallest difference, verdict."""
     failed = f"{outcome.n_failed} trial{'s' * (outcome.n_failed != 1)} failed"
     lines = [f"{outcome.n_recipes} recipes scored, {failed}."]
-    if outcome.smallest_difference is not None and not math.isnan(outcome.smallest_difference):
+    known = outcome.smallest_difference is not None and not math.isnan(outcome.smallest_difference)
+    if known and space.objective in ("mean", "pareto"):
+        other = "parent" if outcome.best_parent else "fixed blend"
         lines.append(
-            f"Smallest gain over the best parent that these documents can show: "
+            f"Smallest gain over the best {other} that these documents can show: "
             f"{outcome.smallest_difference:.3f}."
         )
     if outcome.front:

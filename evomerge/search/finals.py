@@ -10,7 +10,7 @@ from evomerge.evaluate.statistics import Gain, paired_gain, smallest_difference,
 from evomerge.search.loop import Candidate, Loop
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import Kind, Stage, TrialRecord
-from evomerge.search.study import STAGES
+from evomerge.search.study import STAGES, RunStudy
 from evomerge.space.space import Space
 
 _BLENDS_AMONG_FINALISTS = 2
@@ -60,7 +60,7 @@ def judge(loop: Loop) -> Outcome:
         front=tuple(pareto_front([*fixed, *sampled])) if space.objective == "pareto" else (),
         warnings=_warnings(held_out, crowned),
     )
-    return replace(outcome, verdict=_verdict(space, outcome))
+    return replace(outcome, verdict=_verdict(space, outcome) + _repeated(study, outcome))
 
 
 def choose_finalists(
@@ -162,6 +162,18 @@ def _smallest(space: Space, winner: TrialRecord | None, other: TrialRecord | Non
         return None
     assert winner.result.scores and other.result.scores
     return smallest_difference(winner.result.scores, other.result.scores, space.evaluate.tasks)
+
+
+def _repeated(study: RunStudy, outcome: Outcome) -> str:
+    """Say so where held-out documents judged other winners before, of a run that went on."""
+    judged = {r.recipe for r in study.records("held_out") if r.kind == "sampled" and r.recipe}
+    known = {r.recipe for r in outcome.held_out}
+    if not judged - known:
+        return ""
+    return (
+        " These documents have judged an earlier winner of this run: the more often they do, the "
+        "less their verdict is worth."
+    )
 
 
 def _verdict(space: Space, outcome: Outcome) -> str:

@@ -12,7 +12,7 @@ from evomerge.space.stacks import Stack
 def difference(old: Space, new: Space) -> list[str]:
     """Return what makes results of the two spaces incomparable, a line each; empty if nothing.
 
-    Budget, workers and the number of finalists may change between a run's sessions.
+    Budget, the number of workers and of finalists may change between a run's sessions.
 
     Args:
         old: The space the run was begun with.
@@ -39,6 +39,7 @@ def _meaning(space: Space) -> dict[str, list[str]]:
         "evaluate": [f"{key}: {value}" for key, value in evaluate.items() if key != "tasks"]
         + [f"{t.task}: {t.metric}, weight {t.weight:g}" for t in space.evaluate.tasks],
         "objective": [space.objective],
+        "workers": [f"device: {'gpu' if space.workers.gpus else 'cpu'}"],
         "search": [f"sampler: {space.search.sampler}", f"seed: {space.search.seed}"],
     }
 

@@ -32,7 +32,7 @@ def fixed_recipes(space: Space) -> tuple[Fixed, ...]:
     mean of their task vectors times their number, each with weight 1, to the base.
     """
     names = {reference: name for name, reference in space.models.items()}
-    parents = [reference for reference in space.references if reference != space.base]
+    parents = [reference for reference in space.parents if reference != space.base]
     fixed: list[Fixed] = []
     if space.base is not None:
         fixed.append(Fixed("base", "base", _alone(space, space.base)))
@@ -65,10 +65,17 @@ def fixed_recipes(space: Space) -> tuple[Fixed, ...]:
 
 
 def _alone(space: Space, reference: str) -> Recipe:
-    return _recipe(space, merge_method="passthrough", models=[{"model": reference}])
+    own = {k: v for k, v in space.common.items() if not k.startswith("tokenizer")}
+    models = [{"model": reference}]
+    return Recipe.from_document({"merge_method": "passthrough", "models": models} | own)
 
 
 def _recipe(space: Space, **document: Any) -> Recipe:
-    if space.dtype is not None:
-        document["dtype"] = space.dtype
-    return Recipe.from_document(document)
+    """Return a blend with the dtypes and the tokenizer that the space's recipes have."""
+    common = space.common
+    if "base_model" not in document and space.base is not None:  # whose tokenizer `base` means
+        if common.get("tokenizer_source") == "base":
+            common["tokenizer_source"] = space.base
+        if isinstance(own := common.get("tokenizer"), dict) and own.get("source") == "base":
+            common["tokenizer"] = {**own, "source": space.base}
+    return Recipe.from_document(document | common)

@@ -229,7 +229,7 @@ def _override(marked: Marked, override: str) -> None:
             key = int(step)
         elif not isinstance(node, dict):
             raise InputError(f"{'.'.join(steps[:position])} is no mapping", where=where)
-        elif step not in node and not last:
+        elif node.get(step) is None and not last:
             node[step] = {}
         path = (*path, key)
         if last:

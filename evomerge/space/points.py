@@ -87,10 +87,9 @@ def _check_weights(
     ]
     anchors = [s if isinstance(s, list) else [s] for s in settings]
     width = max(map(len, anchors), default=0)
-    columns = [
-        [a[i] if len(a) > 1 else a[0] for a in anchors if len(a) in (1, width)]
-        for i in range(width)
-    ]
+    if any(len(a) not in (1, width) for a in anchors):
+        return  # mergekit interpolates each; no sum can be told from the anchors
+    columns = [[a[i] if len(a) > 1 else a[0] for a in anchors] for i in range(width)]
     for column in columns:
         if all(map(is_number, column)) and abs(sum(column)) < _TINY:
             _refuse(f"{method} weights sum to zero: {column}")

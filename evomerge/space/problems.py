@@ -85,7 +85,7 @@ def is_number(value: Any) -> bool:
         isinstance(value, int | float)
         and not isinstance(value, bool)
         and value == value
-        and abs(value) != float("inf")
+        and abs(value) < 1e300  # so that the width of a range is finite too
     )
 
 

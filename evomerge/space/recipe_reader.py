@@ -84,6 +84,10 @@ class RecipeReader:
         found: str | Hole | None = self._inputs.choice(
             node["merge_method"], (*path, "merge_method"), tuple(methods()), what="merge method"
         )
+        if isinstance(found, Hole) and found.name:
+            self._problems.add(
+                (*path, "merge_method", "name"), "merge_method cannot share its value", key=True
+            )
         return found
 
     def _tokenizer(self, node: Mapping[str, Any], path: Path) -> dict[str, Any]:

@@ -136,19 +136,36 @@ class Space:
         return None
 
     @property
-    def dtype(self) -> str | None:
-        """The first recipe's `dtype`, or None where no recipe fixes one."""
+    def common(self) -> dict[str, Any]:
+        """What fixed blends take over from the recipes: dtypes, tokenizer, chat template.
+
+        Each from the first recipe that fixes it, models by reference.
+        """
+        found: dict[str, Any] = {}
         for template in self.templates:
-            dtype = template.document.get("dtype")
-            if isinstance(dtype, str):
-                return dtype
-        return None
+            for key in _COMMON:
+                value = template.document.get(key)
+                if value is not None and not isinstance(value, Hole):
+                    found.setdefault(key, value)
+        recipe = Recipe.from_document(found).with_models(self.models)
+        return recipe.document
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Every model that a recipe can merge: not those that only lend a tokenizer."""
+        keys = ("model", "source_model", "base_model")
+        names = [name for t in self.templates for name in _values(t.document, keys)]
+        merged = {self.models.get(name, name) for name in names}
+        return tuple(reference for reference in self.references if reference in merged)
 
     def _recipe_parameter(self) -> Parameter:
         return Parameter(RECIPE, "choice", choices=tuple(t.label for t in self.templates))
 
     def _template(self, label: str) -> Template:
         return next(template for template in self.templates if template.label == label)
+
+
+_COMMON = ("dtype", "out_dtype", "tokenizer_source", "tokenizer", "chat_template")
 
 
 def _one_method_each(template: Template) -> list[Template]:

@@ -14,7 +14,7 @@ def trials_view(space: Space) -> str:
     """Return the stored table: the search's trials by objective, with task scores and method."""
     pareto = space.objective == "pareto"
     first = space.evaluate.tasks[0]
-    order = f"{first.task}/{first.metric.partition(',')[0]}" if pareto else "objective"
+    order = f"{first.task}/{first.metric.replace(',', '_')}" if pareto else "objective"
     columns = [
         *([] if pareto else ["metrics.`objective`"]),
         *(f"metrics.`{t.task}/{t.metric.replace(',', '_')}`" for t in space.evaluate.tasks),

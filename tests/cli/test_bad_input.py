@@ -152,6 +152,10 @@ def test_merging_what_cannot_be_merged(
     done = evomerge(["merge", recipe, "-o", "out", "--device", "abacus"], tmp_path)
     assert done.returncode == 2
     assert "no device 'abacus'" in done.stderr
+    recipe.write_text(recipe.read_text() + "parameters: {scale: .nan}\n")
+    done = evomerge(["merge", recipe, "-o", "out"], tmp_path)
+    assert done.returncode == 2
+    assert "no recipe can hold this" in done.stderr
     edit(recipe, "passthrough", "passthru")
     done = evomerge(["merge", recipe, "-o", "out"], tmp_path)
     assert done.returncode == 2

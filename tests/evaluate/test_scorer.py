@@ -1,6 +1,7 @@
 """Scores are lm-eval's own, whatever was scored before."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -221,3 +222,61 @@ def test_templates_that_do_not_fit(
     )
     with pytest.raises(InputError, match=r"task misfit: .*lable"):
         Scorer(settings(tmp_path, ("misfit", "acc"))).score(model, tokenizer)
+
+
+def test_a_metric_that_is_no_mean_has_no_values_of_single_documents(
+    all_tasks: Path, task_path: Path, tmp_path: Path, model: PreTrainedModel, tokenizer: object
+) -> None:
+    """lm-eval's perplexity gives a log-likelihood a document and exponentiates their mean."""
+    perplexity = (
+        "task: toy_perplexity\noutput_type: loglikelihood\n"
+        'doc_to_text: "{{prompt}}"\ndoc_to_target: "{{answer}}"\n'
+        "metric_list: [{metric: perplexity, aggregation: perplexity, higher_is_better: false}]\n"
+    )
+    (tmp_path / "p.yaml").write_text(perplexity + DATA.format(file=task_path / "toy_next.jsonl"))
+    scores = Scorer(settings(tmp_path, ("toy_perplexity", "perplexity"))).score(model, tokenizer)
+    assert scores["toy_perplexity"].value > 1
+    assert all(math.isnan(value) for value in scores["toy_perplexity"].per_doc)
+
+
+def test_tasks_on_the_same_documents_hold_out_the_same(all_tasks: Path) -> None:
+    both = Scorer(settings(all_tasks, ("toy_pick", "acc"), ("toy_fewshot", "acc")))
+    for kind in ("quick", "confirm", "held_out"):
+        documents = both.documents(kind)
+        assert documents["toy_pick"] == documents["toy_fewshot"]
+    other = Scorer(settings(all_tasks, ("toy_pick", "acc"), ("toy_next", "acc")))
+    assert other.documents("quick")["toy_pick"] == both.documents("quick")["toy_pick"]
+    assert other.documents("quick")["toy_pick"] != other.documents("quick")["toy_next"]
+
+
+def sampling(all_tasks: Path, folder: Path, **settings: str) -> Path:
+    text = (all_tasks / "toy_generate.yaml").read_text()
+    text = text.replace("do_sample: false", "do_sample: true, temperature: 1.0")
+    for old, new in settings.items():
+        text = text.replace(old, new)
+    (folder / "toy_generate.yaml").write_text(text)
+    return folder
+
+
+def test_sampled_answers_are_drawn_alike_each_time(
+    all_tasks: Path, tmp_path: Path, model: PreTrainedModel, tokenizer: object
+) -> None:
+    path = sampling(all_tasks, tmp_path, max_gen_toks="max_new_tokens")
+    scorer = Scorer(settings(path, ("toy_generate", "exact_match,letter")))
+    state = torch.get_rng_state()
+    first = scorer.score(model, tokenizer)
+    assert scorer.score(model, tokenizer) == first
+    assert torch.equal(torch.get_rng_state(), state)
+    assert first.guards["toy_generate/truncated"] > 0.5
+
+
+def test_what_cannot_be_sampled_fails_the_trial(
+    all_tasks: Path, tmp_path: Path, family: dict[str, Path], tokenizer: object
+) -> None:
+    broken = AutoModelForCausalLM.from_pretrained(family["a"])
+    with torch.no_grad():
+        broken.lm_head.weight.fill_(float("inf"))
+    scorer = Scorer(settings(sampling(all_tasks, tmp_path), ("toy_generate", "exact_match,letter")))
+    with pytest.raises(TrialError) as caught:
+        scorer.score(broken, tokenizer)
+    assert caught.value.failure is Failure.SCORE_FAILED

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from click.testing import CliRunner
+from mergekit.io.tasks import LoaderCache
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
@@ -114,6 +115,7 @@ def mergekit_yaml(text: str, folder: Path) -> Path:
 
     main = moe.main if "#   mergekit-moe" in text else run_yaml.main
     before = torch.get_num_threads()
+    LoaderCache().loaders.clear()  # mergekit is to read the files itself, not our residents
     folder.mkdir()
     (folder / "best.yaml").write_text(text)
     args = [str(folder / "best.yaml"), str(folder / "out"), *exported_options(text), "--quiet"]

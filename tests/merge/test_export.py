@@ -1,6 +1,7 @@
 """An exported recipe is plain mergekit YAML that merges to what was scored."""
 
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -114,3 +115,20 @@ def test_merge_command_on_bad_input(text: str | None, words: str, tmp_path: Path
         command.main([str(file), "-o", str(tmp_path / "out")], standalone_mode=False)
     assert words in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_mergekit_s_command_is_offered_only_where_it_settles_the_donor(
+    locations: dict[str, str], make: SimpleNamespace, tmp_path: Path
+) -> None:
+    recipe = Recipe.from_document(make.weighted("linear", models="ab"))
+    assert "#   mergekit-yaml" in export_yaml(recipe, locations)
+    shutil.copytree(locations["b"], tmp_path / "b")
+    config = tmp_path / "b" / "config.json"
+    config.write_text(config.read_text().replace('"rms_norm_eps": 1e-06', '"rms_norm_eps": 1e-05'))
+    where = locations | {"b": str(tmp_path / "b")}
+    text = export_yaml(recipe, where)
+    assert "#   mergekit-yaml" not in text
+    assert "differ; a base_model would settle it" in text
+    settled = Recipe.from_document(make.weighted("ties", models="ab", base_model="base"))
+    assert "#   mergekit-yaml" in export_yaml(settled, where)
+    assert "a base_model would settle it" in export_yaml(recipe, locations | {"b": "hub/id"})

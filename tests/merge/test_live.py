@@ -81,6 +81,8 @@ def test_shards_and_pickles_are_read(
     make: Any,
 ) -> None:
     model = transformers.AutoModelForCausalLM.from_pretrained(locations["a"])
+    shutil.copytree(locations["a"], tmp_path / "a")
+    (tmp_path / "a" / "model.safetensors").unlink()
     model.save_pretrained(tmp_path / "a", max_shard_size="40KB")
     shutil.copytree(locations["b"], tmp_path / "b")
     weights = tmp_path / "b" / "model.safetensors"

@@ -167,6 +167,16 @@ CATALOGUE = {
         "{float: [0, 1], step: 0.3}",
         "step 0.3 does not divide [0, 1]. help: the last value it reaches is 0.9",
     ),
+    "method that shares its value": (
+        "merge_method: ties",
+        "merge_method: {choice: [ties, dare_ties], name: m}",
+        "merge_method cannot share its value",
+    ),
+    "range without end": (
+        "{float: [0, 1]}",
+        "{float: [-1.7e+308, 1.7e+308]}",
+        "float must be [low, high], two numbers",
+    ),
     "one anchor": (
         "{float: [0, 1]}",
         "{float: [0, 1], layers: 1}",

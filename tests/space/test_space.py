@@ -283,3 +283,36 @@ def test_della_s_bounds_are_noted_only_where_a_point_may_leave_them(tmp_path: Pa
     assert noted("{float: [0.1, 0.8]}", "{float: [0.01, 0.1]}")
     assert not noted("{float: [0.2, 0.8]}", "{float: [0.01, 0.1]}")
     assert noted("{float: [0.2, 0.8]}", "0.1")
+
+
+def test_fixed_blends_take_over_tokenizer_and_dtypes(tmp_path: Path) -> None:
+    path = tmp_path / "space.yaml"
+    path.write_text(
+        "models: {base: o/base, a: o/a, b: o/b, lender: o/lender}\n"
+        "recipes:\n"
+        "  - merge_method: ties\n"
+        "    base_model: base\n"
+        "    models: [{model: a, parameters: {weight: {float: [0, 1]}}},"
+        " {model: b, parameters: {weight: 1}}]\n"
+        "    dtype: float32\n"
+        "    out_dtype: bfloat16\n"
+        "    tokenizer_source: base\n"
+        "    chat_template: chatml\n"
+        "  - merge_method: linear\n"
+        "    models: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]\n"
+        "    tokenizer_source: lender\n"
+        "evaluate: {tasks: [{task: toy, metric: acc}]}\n"
+    )
+    space = load_space(path)
+    assert "o/lender" in space.references
+    fixed = {one.label: one.recipe.document for one in fixed_recipes(space)}
+    assert "parent lender" not in fixed
+    for label, document in fixed.items():
+        assert document["dtype"] == "float32"
+        assert document["out_dtype"] == "bfloat16"
+        assert document["chat_template"] == "chatml"
+        blend = "linear" in label or "task_arithmetic" in label
+        assert ("tokenizer_source" in document) == blend
+    assert fixed["linear uniform"]["tokenizer_source"] == "o/base"
+    assert fixed["task_arithmetic λ=1"]["tokenizer_source"] == "base"
+    assert [m["model"] for m in fixed["linear uniform"]["models"]] == ["o/a", "o/b"]
