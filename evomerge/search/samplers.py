@@ -64,10 +64,9 @@ class Nsga2Sampler(NSGAIISampler):
     Args:
         joint: Seed for crossover and mutation.
         independent: Seed for values drawn at random.
-        shared: Unused.
     """
 
-    def __init__(self, joint: int, independent: int, shared: Set[str]) -> None:
+    def __init__(self, joint: int, independent: int) -> None:
         super().__init__(seed=joint, population_size=_POPULATION)
         self._independent = RandomSampler(seed=independent)
 
@@ -82,18 +81,36 @@ class Nsga2Sampler(NSGAIISampler):
         return self._independent.sample_independent(study, trial, param_name, param_distribution)
 
 
-_SAMPLERS: Mapping[str, Callable[[int, int, Set[str]], BaseSampler]] = {
-    "tpe": lambda joint, independent, shared: TPESampler(
-        seed=joint, multivariate=True, group=True, constant_liar=True
+def startup_trials(recipes: int) -> int:
+    """Return how many trials TPE draws at random before it models what it saw.
+
+    With Optuna's 10 alone it commits to one of many recipes before it has seen the others; 24
+    for the 7 of `recipes: auto` did better (experiments/2026-11-23-auto).
+
+    Args:
+        recipes: Alternatives of the space, ≥ 1.
+    """
+    return max(10, 4 * (recipes - 1))
+
+
+_SAMPLERS: Mapping[str, Callable[[Space, int, int], BaseSampler]] = {
+    "tpe": lambda space, joint, independent: TPESampler(
+        seed=joint,
+        n_startup_trials=startup_trials(len(space.templates)),
+        multivariate=True,
+        group=True,
+        constant_liar=True,
     ),
-    "cmaes": CmaesSampler,
-    "nsga2": Nsga2Sampler,
-    "gp": lambda joint, independent, shared: GPSampler(
+    "cmaes": lambda space, joint, independent: CmaesSampler(
+        joint, independent, {parameter.name for parameter in space.shared_parameters}
+    ),
+    "nsga2": lambda space, joint, independent: Nsga2Sampler(joint, independent),
+    "gp": lambda space, joint, independent: GPSampler(
         seed=joint,
         independent_sampler=RandomSampler(seed=independent),
         warn_independent_sampling=False,
     ),
-    "random": lambda joint, independent, shared: RandomSampler(seed=joint),
+    "random": lambda space, joint, independent: RandomSampler(seed=joint),
 }
 
 
@@ -117,10 +134,9 @@ def make_sampler(space: Space, number: int) -> BaseSampler:
         number: The trial's number, ≥ 0.
     """
     joint, independent = seeds(space.search.seed, number)
-    shared = {parameter.name for parameter in space.shared_parameters}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return _SAMPLERS[space.search.sampler](joint, independent, shared)
+        return _SAMPLERS[space.search.sampler](space, joint, independent)
 
 
 def check_sampler(space: Space) -> None:

@@ -6,7 +6,7 @@ import pytest
 from synthetic import BRANCHED, FLAT, formula, toy_space
 
 from evomerge.errors import InputError
-from evomerge.search.samplers import check_sampler, make_sampler, seeds
+from evomerge.search.samplers import check_sampler, make_sampler, seeds, startup_trials
 from evomerge.search.study import RunStudy
 from evomerge.workers.protocol import TrialResult
 
@@ -78,3 +78,7 @@ def test_cmaes_refuses_several_objectives() -> None:
     check_sampler(space)
     with pytest.raises(InputError, match="pareto"):
         check_sampler(replace(space, search=replace(space.search, sampler="cmaes")))
+
+
+def test_tpe_looks_at_many_recipes_before_it_chooses() -> None:
+    assert [startup_trials(n) for n in (1, 2, 3, 4, 7)] == [10, 10, 10, 12, 24]
