@@ -10,6 +10,7 @@ import click
 
 from evomerge import zoo
 from evomerge.cli.locating import locations
+from evomerge.cli.parents import hold_parents
 from evomerge.cli.zoo import make_missing
 from evomerge.errors import InputError
 from evomerge.space.load import expanded, load_space
@@ -106,6 +107,7 @@ def _search(
         run = stack.enter_context(
             Run.open(space, runs_dir, resume=options["resume"], new=options["new"])
         )
+        hold_parents(run.folder, {r: locations[r] for r in space.references})
         write_whole(run.folder / RESUME, resume + "\n")
         console: JsonConsole | PlainConsole = PlainConsole(resume)
         if as_json:
