@@ -11,7 +11,7 @@ The tree::
 Anything else that is raised is a bug and shows its traceback.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 
@@ -104,6 +104,17 @@ class RunConflict(EvomergeError):
     """A run of that name is there already, belongs to another space, or is in use."""
 
     exit_code = 4
+
+
+def raise_together(found: Sequence[InputError]) -> None:
+    """Raise the first of some mistakes with the others attached; do nothing where there are none.
+
+    Raises:
+        InputError: There is at least one.
+    """
+    if found:
+        first, *others = found
+        raise InputError(first.what, where=first.where, help=first.help, others=others)
 
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from evomerge.errors import InputError
+from evomerge.merge.locations import absolute
 from evomerge.zoo import locate
 
 
@@ -25,7 +26,7 @@ def command(
     if out is not None and out.exists():
         raise InputError("the file is there already", where=str(out), help="name another one")
     pairs = [_task(text) for text in tasks]
-    located = {_absolute(locate(model)): model for model in models}
+    located = {absolute(locate(model)): model for model in models}
 
     from evomerge.merge.kinship import kinship
     from evomerge.report.files import write_whole
@@ -47,10 +48,3 @@ def _task(text: str) -> tuple[str, str]:
     if not task or not metric:
         raise InputError(f"not of the form TASK:METRIC: {text}", where="--task")
     return task, metric
-
-
-def _absolute(location: str) -> str:
-    """Return folders as absolute paths, so that the space can lie anywhere."""
-    return "+".join(
-        str(Path(part).absolute()) if Path(part).is_dir() else part for part in location.split("+")
-    )

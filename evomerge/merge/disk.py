@@ -21,6 +21,7 @@ from evomerge.merge.configuration import Configuration, configuration, locate, o
 from evomerge.merge.devices import check_device
 from evomerge.merge.engine import Executed, check_finite, execute
 from evomerge.merge.export import export_yaml
+from evomerge.merge.locations import absolute
 from evomerge.merge.moe import build_moe
 from evomerge.merge.parents import Parents
 from evomerge.merge.seeding import seeded
@@ -105,9 +106,9 @@ def _file(recipe: Recipe) -> str:
 def _card(recipe: Recipe, text: str, out: Path) -> str:
     """Return the model card: mergekit's, or for a mixture of experts, which has none, ours."""
     if not is_moe(recipe.document):
-        folders = {m: _absolute(m) for m in recipe.models}  # mergekit looks others up on the hub
-        absolute = configuration(recipe.with_models(folders))
-        card: str = generate_card(absolute, text.rstrip(), name=out.name)
+        folders = {m: absolute(m) for m in recipe.models}  # mergekit looks others up on the hub
+        opened = configuration(recipe.with_models(folders))
+        card: str = generate_card(opened, text.rstrip(), name=out.name)
         return card
     models = "".join(f"- {model}\n" for model in recipe.models)
     return (
@@ -115,11 +116,6 @@ def _card(recipe: Recipe, text: str, out: Path) -> str:
         f"A mixture of experts, made with mergekit-moe out of:\n\n{models}\n"
         f"```yaml\n{text.rstrip()}\n```\n"
     )
-
-
-def _absolute(location: str) -> str:
-    parts = location.split("+")
-    return "+".join(str(Path(part).absolute()) if Path(part).is_dir() else part for part in parts)
 
 
 def _check_target(out: Path, force: bool) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from evomerge.errors import InputError
+from evomerge.errors import InputError, raise_together
 from evomerge.merge.facts import needed_weights
 from evomerge.merge.integrity import ParentFacts
 from evomerge.space.holes import Hole
@@ -37,10 +37,8 @@ def check_fit(template: Template, parents: ParentFacts) -> None:
         for name in _filters(node):
             if tensors and not any(name in tensor for tensor in tensors):
                 wrong[f"no tensor's name contains {name!r}"] = f"names are such as {min(tensors)}"
-    found = [InputError(w, where=f"recipe {template.label}", help=h) for w, h in wrong.items()]
-    if found:
-        first = found[0]
-        raise InputError(first.what, where=first.where, help=first.help, others=found[1:])
+    where = f"recipe {template.label}"
+    raise_together([InputError(what, where=where, help=help) for what, help in wrong.items()])
 
 
 def _nodes(node: Any) -> Iterable[Any]:

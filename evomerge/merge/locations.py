@@ -39,6 +39,12 @@ class Located:
         )
 
 
+def absolute(location: str) -> str:
+    """Return a location whose folders are absolute; hub ids stay as they are."""
+    parts = location.split("+")
+    return "+".join(str(Path(part).absolute()) if Path(part).is_dir() else part for part in parts)
+
+
 def find(location: str) -> Located:
     """Return the folders behind a location, fetching a hub model into the hub's cache.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from evomerge.errors import InputError
+from evomerge.errors import InputError, raise_together
 
 _T = TypeVar("_T")
 
@@ -29,6 +29,4 @@ class Problems:
         Raises:
             InputError: There is at least one.
         """
-        if self._found:
-            first, *others = self._found
-            raise InputError(first.what, where=first.where, help=first.help, others=others)
+        raise_together(self._found)

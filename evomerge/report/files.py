@@ -1,15 +1,14 @@
 """What a finished run leaves in its folder: `best.yaml`, `report.md`, `report.json`."""
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from evomerge.errors import PlatformError
 from evomerge.merge.export import export_yaml
 from evomerge.report.outcome_json import outcome_json
 from evomerge.report.table import markdown_table, summary_lines
+from evomerge.search import run
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import TrialRecord
 from evomerge.space.space import Space
@@ -24,13 +23,9 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         PlatformError: The disk is full, or the folder cannot be written.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        run.write_whole(path, text)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
         raise PlatformError(f"cannot be written: {error.strerror}", where=str(path)) from None
 
 

@@ -63,11 +63,9 @@ class Run:
                     os.close(lock)
                     lock = _lock(folder)
                     earlier = False
-                if earlier:
-                    _check_same(folder, space, resume)
-                before = _read_space(folder) if earlier else None
+                before = _check_same(folder, space, resume) if earlier else None
                 if before is None or before.path == space.path:  # else its relative paths differ
-                    _write_whole(folder / _SPACE, space.source)
+                    write_whole(folder / _SPACE, space.source)
                 n_objectives = len(space.evaluate.tasks) if space.objective == "pareto" else 1
                 study = RunStudy(folder / STUDY, n_objectives, origin=str(space.path))
             except BaseException:
@@ -149,7 +147,8 @@ def _lock(folder: Path) -> int:
     return lock
 
 
-def _check_same(folder: Path, space: Space, resume: bool) -> None:
+def _check_same(folder: Path, space: Space, resume: bool) -> Space | None:
+    """Return the space a run was begun with, if it may go on with this one."""
     if not resume:
         raise RunConflict(
             f"run {folder.name!r} is there already",
@@ -163,6 +162,7 @@ def _check_same(folder: Path, space: Space, resume: bool) -> None:
             "with --new:\n" + "\n".join(changes),
             where=str(folder),
         )
+    return before
 
 
 def _aside(folder: Path) -> Path:
@@ -173,9 +173,13 @@ def _aside(folder: Path) -> Path:
     return aside
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
-    draft = path.with_name(path.name + ".draft")
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Raises:
+        OSError: The disk is full, or the folder cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with draft.open("w", encoding="utf-8") as file:
             file.write(text)
@@ -183,7 +187,8 @@ def _write_whole(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise
 
 

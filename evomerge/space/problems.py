@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
-from evomerge.errors import InputError, did_you_mean
+from evomerge.errors import InputError, did_you_mean, raise_together
 from evomerge.space.marks import Marked, Path
 
 
@@ -32,10 +32,7 @@ class Problems:
         Raises:
             InputError: There is at least one.
         """
-        ordered = [error for _, error in sorted(self._found, key=lambda item: item[0])]
-        if ordered:
-            first = ordered[0]
-            raise InputError(first.what, where=first.where, help=first.help, others=ordered[1:])
+        raise_together([error for _, error in sorted(self._found, key=lambda item: item[0])])
 
     def known_keys(self, mapping: Any, path: Path, allowed: Iterable[str]) -> bool:
         """Note every key that is not allowed; return whether this is a mapping at all."""

@@ -170,3 +170,19 @@ def test_a_tokenizer_of_two_parents(
     assert model.get_input_embeddings().weight.shape[0] == 32
     ours = MemoryMerger(where, cache).tokenizer(recipe)
     assert AutoTokenizer.from_pretrained(out).get_vocab() == ours.get_vocab()
+
+
+def test_relative_folders_need_no_hub(
+    locations: dict[str, str],
+    cache: Path,
+    tmp_path: Path,
+    make: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shutil.copytree(Path(locations["a"]).parent, tmp_path / "parents")
+    monkeypatch.chdir(tmp_path)
+    where = {name: f"parents/{name}" for name in "ab"}
+    out = merge_to_disk(
+        Recipe.from_document(make.weighted("linear", models="ab")), where, "out", cache
+    )
+    assert str(tmp_path / "parents" / "a") in (out / "README.md").read_text()
