@@ -1,7 +1,7 @@
 """Run one merge through mergekit's own plan and executor, with a writer of our choice."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,15 +15,41 @@ from mergekit.graph import Executor
 from mergekit.io.tasks import FinalizeModel, LoaderCache, SaveTensor, TensorWriterTask
 from mergekit.merge import _model_out_config, _update_config_vocab
 from mergekit.options import MergeOptions
-from mergekit.plan import MergePlanner
 from mergekit.tokenizer import TokenizerInfo
 from safetensors import SafetensorError
 
 from evomerge.errors import Failure, TrialError
 from evomerge.merge.configuration import Configuration, layer_lists, sliced_depth
+from evomerge.merge.plan import Planner, Site
 from evomerge.merge.quiet import quiet
 
 Tokenizer = transformers.PreTrainedTokenizerBase
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A merge that is planned.
+
+    Args:
+        arch: The architecture as mergekit knows it.
+        tasks: mergekit's plan.
+        sites: Output tensor → where its parameters stand.
+        out: The output model's config, as mergekit makes it.
+        lists: The config's per-layer lists.
+    """
+
+    arch: ModelArchitecture
+    tasks: Sequence[Any]
+    sites: Mapping[str, Site]
+    out: transformers.PretrainedConfig
+    lists: Mapping[str, list[Any]]
+
+    @property
+    def config(self) -> transformers.PretrainedConfig:
+        """The output model's config, as it would come back from its file."""
+        values = json.loads(self.out.to_json_string(use_diff=False)) | self.lists
+        saved: transformers.PretrainedConfig = type(self.out).from_dict(values)
+        return saved
 
 
 @dataclass(frozen=True)
@@ -41,19 +67,18 @@ class Executed:
     tokenizer: Tokenizer | None
 
 
-def execute(config: Configuration, settings: MergeOptions, writer: TensorWriterTask) -> Executed:
-    """Do what mergekit's `run_merge` does, in its order, up to saving config and tokenizer.
+def prepare(config: Configuration, settings: MergeOptions) -> Prepared:
+    """Do what mergekit's `run_merge` does before it touches a tensor.
 
     The graph has the shape of mergekit's graph to disk, so that random methods draw for
     the tensors in the same order.
 
     Args:
         config: The merge; normalized in place by mergekit's plan.
-        settings: mergekit's options; the seed is the caller's business.
-        writer: Its `execute` gives what takes the tensors: `save_tensor`, `finalize`.
+        settings: mergekit's options.
 
     Raises:
-        TrialError: The merge failed, by name.
+        TrialError: The recipe cannot be planned, by name.
     """
     with quiet(), named_failures(Failure.INVALID_RECIPE):
         arch = get_architecture_info(config, settings)
@@ -62,17 +87,40 @@ def execute(config: Configuration, settings: MergeOptions, writer: TensorWriterT
         lists, depth = layer_lists(config, arch), sliced_depth(config, arch)
         if depth is not None:
             set_config_value(out, "num_hidden_layers", depth)
-        tasks = MergePlanner(config, arch, settings, out).plan_to_disk(out_path="")
+        planner = Planner(config, arch, settings, out)
+        return Prepared(arch, planner.plan_to_disk(out_path=""), planner.sites, out, lists)
+
+
+def execute(
+    config: Configuration,
+    settings: MergeOptions,
+    writer: TensorWriterTask,
+    prepared: Prepared | None = None,
+) -> Executed:
+    """Do what mergekit's `run_merge` does, in its order, up to saving config and tokenizer.
+
+    Args:
+        config: The merge; normalized in place by mergekit's plan.
+        settings: mergekit's options; the seed is the caller's business.
+        writer: Its `execute` gives what takes the tensors: `save_tensor`, `finalize`.
+        prepared: The merge, where it is prepared already.
+
+    Raises:
+        TrialError: The merge failed, by name.
+    """
+    prepared = prepared or prepare(config, settings)
     with quiet(), named_failures(Failure.MERGE_FAILED):
         with threads(settings.num_threads):
-            tokenizer = _run(tasks, writer, settings.device)
+            tokenizer = _run(prepared.tasks, writer, settings.device)
         if tokenizer is not None:
             multiple = config.tokenizer.pad_to_multiple_of if config.tokenizer else None
-            _update_config_vocab(out, arch, tokenizer, pad_to_multiple_of=multiple)
-        return Executed(arch, _as_saved(out, lists), tokenizer)
+            _update_config_vocab(
+                prepared.out, prepared.arch, tokenizer, pad_to_multiple_of=multiple
+            )
+        return Executed(prepared.arch, prepared.config, tokenizer)
 
 
-def _run(tasks: list[Any], writer: TensorWriterTask, device: str) -> Tokenizer | None:
+def _run(tasks: Sequence[Any], writer: TensorWriterTask, device: str) -> Tokenizer | None:
     saves = [
         task.model_copy(update={"writer_task": writer})
         for task in tasks
@@ -142,11 +190,3 @@ def _name(text: str, otherwise: Failure) -> Failure:
     if any(hint in lowered for hint in ("size mismatch", "tensor size", "must match the size")):
         return Failure.SHAPE_MISMATCH
     return otherwise
-
-
-def _as_saved(
-    out: transformers.PretrainedConfig, lists: dict[str, list[Any]]
-) -> transformers.PretrainedConfig:
-    values = json.loads(out.to_json_string(use_diff=False)) | lists
-    saved: transformers.PretrainedConfig = type(out).from_dict(values)
-    return saved

@@ -31,6 +31,18 @@ class LiveModel:
     def __init__(self, device: str = "cpu", keep: int = 2) -> None:
         self._device, self._keep = device, keep
         self._models: OrderedDict[_Key, transformers.PreTrainedModel] = OrderedDict()
+        self._shapes: dict[str, _Key] = {}
+
+    def slots(self, shape: str) -> Mapping[str, torch.Tensor]:
+        """Return the tensors into which the merges of a shape can be written straight away.
+
+        What is written there shows in the model at once: `place` must follow.
+
+        Args:
+            shape: A merge's `shape`; empty for a shape that has not been placed yet.
+        """
+        model = self._models.get(self._shapes[shape]) if shape in self._shapes else None
+        return model.state_dict() if model is not None else {}
 
     @torch.no_grad()
     def place(self, merged: Merged) -> transformers.PreTrainedModel:
@@ -48,7 +60,10 @@ class LiveModel:
         try:
             if model is None:
                 model = self._build(key, merged)
-            elif not _fill(model, merged.tensors):
+            elif _fill(model, merged.tensors):
+                if merged.shape:
+                    self._shapes[merged.shape] = key
+            else:
                 fresh = _load(merged, self._device)
                 for name, value in fresh.state_dict(keep_vars=True).items():
                     model.state_dict(keep_vars=True)[name].copy_(value)
@@ -127,5 +142,6 @@ def _fill(model: transformers.PreTrainedModel, tensors: Mapping[str, torch.Tenso
     if any(slots[name].shape != tensor.shape for name, tensor in tensors.items()):
         return False
     for name, tensor in tensors.items():
-        slots[name].copy_(tensor)
+        if slots[name].data_ptr() != tensor.data_ptr():
+            slots[name].copy_(tensor)
     return True

@@ -1,7 +1,7 @@
 """Merge in memory: mergekit's own plan and executor, with a writer that keeps the tensors."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from evomerge.merge.collector import Collector
 from evomerge.merge.engine import Tokenizer, execute
 from evomerge.merge.moe import build_moe
 from evomerge.merge.parents import Parents
+from evomerge.merge.planned import PlannedMerges, Slots
 from evomerge.merge.seeding import seeded
-from evomerge.merge.tokenizer import generation_folder, tokenizer_of
+from evomerge.merge.tokenizer import tokenizer_of
 from evomerge.space.moe import is_moe
 from evomerge.space.recipe import Recipe
 
@@ -30,11 +31,14 @@ class Merged:
         tensors: Checkpoint name → tensor, as mergekit would write them.
         config: The output model's config.
         generation: The generation config that goes with the model, or its folder, or None.
+        shape: The same for all merges that differ in the values of parameters alone; empty where
+            that is not known.
     """
 
     tensors: Mapping[str, torch.Tensor]
     config: transformers.PretrainedConfig
     generation: Path | transformers.GenerationConfig | None = None
+    shape: str = ""
 
 
 class MemoryMerger:
@@ -46,6 +50,7 @@ class MemoryMerger:
         locations: Model reference as recipes write it → folder, hub id, or `X+adapter`.
         cache: Folder for models with adapters merged in.
         device: `cpu`, or where the arithmetic runs; results equal mergekit's on that device.
+        kept_bytes: Bound on the memory for what merges share, ≥ 0; see `Kept`.
 
     Raises:
         InputError: A model cannot be found, or an adapter does not fit.
@@ -53,19 +58,28 @@ class MemoryMerger:
     """
 
     def __init__(
-        self, locations: Mapping[str, str], cache: str | Path, device: str = "cpu"
+        self,
+        locations: Mapping[str, str],
+        cache: str | Path,
+        device: str = "cpu",
+        kept_bytes: int = 2**31,
     ) -> None:
         self._locations = dict(locations)
         self._device = device
         self._parents = Parents(cache)
+        self._planned = PlannedMerges(kept_bytes)
+        self._fingerprints: dict[str, str] = {}
         self._moe_tokenizers: dict[str, Tokenizer] = {}
         self._parents.merge_adapters(self._locations.values())
 
-    def merge(self, recipe: Recipe) -> Merged:
+    def merge(self, recipe: Recipe, slots: Callable[[str], Slots] = lambda shape: {}) -> Merged:
         """Merge a recipe; bit-equal to `mergekit-yaml` on the exported recipe.
 
         Args:
             recipe: References as the space writes them.
+            slots: Gives for a merge's shape where its tensors go, by name; those that do not fit
+                there, and those without a slot, get memory of their own. After a failure the
+                slots hold anything.
 
         Raises:
             TrialError: `INVALID_RECIPE`, `MERGE_FAILED`, `SHAPE_MISMATCH`, `NAN_WEIGHTS`
@@ -75,13 +89,24 @@ class MemoryMerger:
         if is_moe(located.document):
             return self._mixture(located)
         config = self._configuration(located)
-        self._parents.hold(located.models)
+        self._hold(located)
         settings = make.options(located, self._parents.lora_cache, self._device)
-        generation = generation_folder(config, settings)
+        key = located.shape
+        shape = self._planned.shape(key, config, settings)
+        if shape.plan and self._device == "cpu":
+            tensors = self._planned.merge(shape.plan, config, settings, slots(key))
+            return Merged(tensors, shape.config, shape.generation, key)
         writer = _CollectorTask(out_path="", max_shard_size=-1, collector=Collector())
         with seeded(located.seed):
             executed = execute(config, settings, writer)
-        return Merged(writer.collector.tensors, executed.config, generation)
+        return Merged(writer.collector.tensors, executed.config, shape.generation)
+
+    def _hold(self, located: Recipe) -> None:
+        """Have the parents in memory; what was known of them is forgotten when one changed."""
+        held = self._parents.hold(located.models)
+        if any(self._fingerprints.get(model, now) != now for model, now in held.items()):
+            self._planned.forget()
+        self._fingerprints |= held
 
     def _mixture(self, located: Recipe) -> Merged:
         opened = self._opened(located)

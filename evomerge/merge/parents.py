@@ -89,29 +89,35 @@ class Parents:
             if self._found[location].adapter is not None:
                 merged_adapter(self._found[location], self.lora_cache)
 
-    def hold(self, locations: Iterable[str]) -> None:
+    def hold(self, locations: Iterable[str]) -> dict[str, str]:
         """Have these parents in memory, reading again what changed on disk since.
+
+        Returns:
+            Location → fingerprint of the files it was read from.
 
         Raises:
             TrialError: A parent cannot be read.
         """
+        held = {}
         for location in locations:
             try:
-                self._hold(location)
+                held[location] = self._hold(location)
             except (OSError, SafetensorError, RuntimeError, ValueError, KeyError) as error:
                 reason = f"cannot read {location}: {error}"
                 raise TrialError(Failure.MERGE_FAILED, reason) from error
             except EvomergeError as error:
                 raise TrialError(Failure.MERGE_FAILED, str(error)) from error
+        return held
 
-    def _hold(self, location: str) -> None:
+    def _hold(self, location: str) -> str:
         key = ModelReference.model_validate(self.reference(location))
         located = self._found[location]
         loaders, fingerprint = LoaderCache().loaders, located.fingerprint()
         if getattr(loaders.get(key), "fingerprint", None) == fingerprint:
-            return
+            return fingerprint
         folder = merged_adapter(located, self.lora_cache) if located.adapter else located.model
         loaders[key] = Resident(folder, fingerprint)
+        return fingerprint
 
 
 def merged_adapter(located: Located, cache: Path) -> Path:

@@ -78,12 +78,19 @@ class Recipe:
     def seed(self) -> int:
         """Seed for methods that draw at random (dare, della): in [0, 2**31).
 
-        It follows from the structure and the values alone, not from where the models lie,
-        so that the exported recipe, with other paths in it, merges to the same weights.
+        It follows from the recipe's shape, not from where the models lie, so that the exported
+        recipe, with other paths in it, merges to the same weights. Recipes that differ in the
+        values of parameters alone draw the same numbers, so that they are compared by their
+        values and not by their luck.
         """
         index = {reference: f"model-{i}" for i, reference in enumerate(self.models)}
-        canonical = self.with_models(index).canonical
-        return int(hashlib.sha256(canonical.encode()).hexdigest()[:8], 16) % 2**31
+        shape = self.with_models(index).shape
+        return int(hashlib.sha256(shape.encode()).hexdigest()[:8], 16) % 2**31
+
+    @property
+    def shape(self) -> str:
+        """The recipe without the values of its parameters."""
+        return json.dumps(_without_values(self.document), sort_keys=True)
 
     def with_models(self, locations: Mapping[str, str]) -> "Recipe":
         """Return the recipe with its model references replaced.
@@ -117,6 +124,14 @@ def _map_models(node: Any, replace: Callable[[str], str]) -> Any:
         else _map_models(value, replace)
         for key, value in node.items()
     }
+
+
+def _without_values(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_values(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {k: None if k == "parameters" else _without_values(v) for k, v in node.items()}
 
 
 _MODEL_KEYS = ("model", "base_model", "source_model")

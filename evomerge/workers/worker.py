@@ -83,7 +83,7 @@ class Worker:
             if self._spec.workers.mode == "disk":
                 merged, tokenizer = self._merge_on_disk(job.recipe)
             else:
-                merged = self._merger.merge(job.recipe)
+                merged = self._merger.merge(job.recipe, self._live.slots)
                 tokenizer = self._tokenizers.of(job.recipe, self._merger)
         with self._timed("place"):
             model = self._live.place(merged)

@@ -169,19 +169,40 @@ def same_model() -> Callable[[PreTrainedModel, Path], None]:
     return assert_same_model
 
 
+def sibling(recipe: Recipe) -> Recipe:
+    """A recipe of the same shape with other values."""
+
+    def change(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: change(value) for key, value in node.items()}
+        if isinstance(node, list):
+            return [change(value) for value in node]
+        return node * 0.9 if isinstance(node, float) else node
+
+    other = Recipe.from_document(change(recipe.document))
+    assert other.shape == recipe.shape
+    return other
+
+
 @pytest.fixture
 def check_equal(
     locations: dict[str, str], cache: Path, tmp_path: Path
 ) -> Callable[..., tuple[Merged, Path]]:
-    """Merge in memory and by mergekit's command on the exported YAML; both must agree."""
+    """Merge in memory and by mergekit's command on the exported YAML; both must agree.
+
+    In memory another recipe of the same shape comes first, as in a search.
+    """
 
     def check(document: Document, where: dict[str, str] = locations) -> tuple[Merged, Path]:
         recipe = Recipe.from_document(document)
-        merged = MemoryMerger(where, cache).merge(recipe)
+        merger, live = MemoryMerger(where, cache), LiveModel()
+        for other in (sibling(recipe), recipe):
+            merged = merger.merge(other, live.slots)
+            model = live.place(merged)
         text = export_yaml(recipe, where, lora_cache=cache)
         folder = mergekit_yaml(text, tmp_path / recipe.recipe_id)
         assert_same_tensors(merged, folder)
-        assert_same_model(LiveModel().place(merged), folder)
+        assert_same_model(model, folder)
         return merged, folder
 
     return check

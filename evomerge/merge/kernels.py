@@ -1,0 +1,308 @@
+"""Merge arithmetic in one pass over the weights, compiled for the CPU; bit-equal to mergekit's.
+
+Each kernel does what a chain of mergekit's tensor operations does, rounding where they round,
+with no tensor in between. Arrays are flat: bfloat16 as its uint16 bits, or float32. Addresses
+are those of arrays of `out`'s size and type. Each kernel that writes weights returns how many
+of them are NaN or infinite.
+"""
+
+# mypy: disable-error-code="attr-defined, call-arg, no-untyped-call"
+# mypy: disable-error-code="untyped-decorator, var-annotated"
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import carray, config, njit, prange, set_num_threads, types
+from numba.extending import intrinsic, overload
+
+_GRAIN = 4096
+"""Elements at a time, so that the scratch of all parents stays in a core's own cache."""
+
+_compiled = njit(parallel=True, cache=True, error_model="numpy", nogil=True)
+
+
+def use_threads(count: int) -> None:
+    """Let kernels that this thread calls use up to `count` threads of the CPU."""
+    set_num_threads(min(count, config.NUMBA_NUM_THREADS))
+
+
+@intrinsic
+def _float_of(context: Any, bits: Any) -> Any:
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        return builder.bitcast(values[0], ir.FloatType())
+
+    return types.float32(types.uint32), emit
+
+
+@intrinsic
+def _bits_of(context: Any, value: Any) -> Any:
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        return builder.bitcast(values[0], ir.IntType(32))
+
+    return types.uint32(types.float32), emit
+
+
+@intrinsic
+def _fma(context: Any, a: Any, b: Any, c: Any) -> Any:
+    def emit(_: Any, builder: Any, __: Any, values: Any) -> Any:
+        return builder.fma(*values)
+
+    return types.float32(types.float32, types.float32, types.float32), emit
+
+
+@intrinsic
+def _pointer(context: Any, address: Any, like: Any) -> Any:
+    result = types.CPointer(like.dtype)
+
+    def emit(codegen: Any, builder: Any, _: Any, values: Any) -> Any:
+        return builder.inttoptr(values[0], codegen.get_value_type(result))
+
+    return result(types.int64, like), emit
+
+
+def _wide(value: Any) -> Any:
+    """Widen a stored number to float32."""
+
+
+def _round(value: Any, stored: Any) -> Any:
+    """Round a float32 to what `stored`'s type can hold, to nearest even."""
+
+
+def _narrow(value: Any, stored: Any) -> Any:
+    """Return a rounded float32 as `stored`'s type holds it."""
+
+
+@overload(_wide, inline="always", strict=False)
+def _wide_as(value: Any) -> Any:
+    if value == types.uint16:
+        return lambda value: _float_of(np.uint32(value) << np.uint32(16))
+    return lambda value: value
+
+
+@overload(_round, inline="always", strict=False)
+def _round_as(value: Any, stored: Any) -> Any:
+    if stored.dtype != types.uint16:
+        return lambda value, stored: np.float32(value)
+
+    def to_bfloat16(value: Any, stored: Any) -> Any:
+        bits = _bits_of(np.float32(value))
+        half = np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
+        return _float_of((bits + half) & np.uint32(0xFFFF0000))
+
+    return to_bfloat16
+
+
+@overload(_narrow, inline="always", strict=False)
+def _narrow_as(value: Any, stored: Any) -> Any:
+    if stored.dtype != types.uint16:
+        return lambda value, stored: value
+    return lambda value, stored: np.uint16(_bits_of(np.float32(value)) >> np.uint32(16))
+
+
+@njit(inline="always")
+def _broken(value: Any) -> Any:
+    return (_bits_of(np.float32(value)) & np.uint32(0x7F800000)) == np.uint32(0x7F800000)
+
+
+@_compiled
+def task_vectors(
+    out: Any,
+    base: Any,
+    parents: Any,
+    masks: Any,
+    masked: Any,
+    scales: Any,
+    weights: Any,
+    consensus: Any,
+    divide: Any,
+    divisor: Any,
+    factor: Any,
+) -> Any:
+    """Add weighted, masked task vectors to the base.
+
+    Args:
+        out: Flat result.
+        base: Address of the base model's weights.
+        parents: Addresses of `n` ≤ 4 parents' weights, int64 [n].
+        masks: Which elements of a task vector are kept, uint8 [n, ≥ size].
+        masked: Whether a parent's mask counts, bool [n].
+        scales: What a masked task vector is multiplied with, float32 [n].
+        weights: Float32 [n].
+        consensus: Keep only elements with the sign of the weighted sum (TIES).
+        divide: 0: the sum is not divided; 1: by `divisor`; 2: by the sum of the weights of
+            those elements that were kept, where that is not 0.
+        divisor: Float32.
+        factor: mergekit's lambda, float32.
+
+    Source: TIES, Yadav et al. 2023 (arXiv:2306.01708), section 4.
+    """
+    size = out.size
+    count = len(parents)
+    bad = 0
+    for block in prange((size + _GRAIN - 1) // _GRAIN):
+        start = block * _GRAIN
+        length = min(_GRAIN, size - start)
+        values = np.empty((count, _GRAIN), np.float32)
+        total = np.zeros(_GRAIN, np.float32)
+        mixed = np.zeros(_GRAIN, np.float32)
+        share = np.zeros(_GRAIN, np.float32)
+        ground = carray(_pointer(base, out), size)[start : start + length]
+        for j in range(count):
+            tuned = carray(_pointer(parents[j], out), size)[start : start + length]
+            scale = scales[j]
+            weight = weights[j]
+            row = values[j]
+            if masked[j]:
+                kept = masks[j, start : start + length]
+                for i in range(length):
+                    delta = _round(_wide(tuned[i]) - _wide(ground[i]), out)
+                    delta = _round(delta * np.float32(kept[i]) * scale, out)
+                    row[i] = _round(delta * weight, out)
+            else:
+                for i in range(length):
+                    delta = _round(_wide(tuned[i]) - _wide(ground[i]), out)
+                    row[i] = _round(delta * weight, out)
+            for i in range(length):
+                total[i] += row[i]
+        if consensus:
+            for i in range(length):
+                positive = _round(total[i], out) >= np.float32(0)
+                total[i] = np.float32(1) if positive else np.float32(-1)
+            for j in range(count):
+                row = values[j]
+                weight = weights[j]
+                for i in range(length):
+                    agrees = np.float32(1) if row[i] * total[i] > 0 else np.float32(0)
+                    mixed[i] += row[i] * agrees
+                    share[i] += weight * agrees
+        else:
+            for i in range(length):
+                mixed[i] = total[i]
+        result = out[start : start + length]
+        for i in range(length):
+            change = _round(mixed[i], out)
+            if divide:
+                by = divisor if divide == 1 else _round(share[i], out)
+                change = _round(change / (by if by != 0 else np.float32(1)), out)
+            change = _round(change * factor, out)
+            value = _round(_wide(ground[i]) + change, out)
+            bad += 1 if _broken(value) else 0
+            result[i] = _narrow(value, out)
+    return bad
+
+
+@_compiled
+def weighted_sum(out: Any, models: Any, weights: Any, divide: Any, divisor: Any) -> Any:
+    """Add up weighted models, in float32, and round once.
+
+    Args:
+        out: Flat result.
+        models: Addresses of `n` models' weights, int64 [n].
+        weights: Float32 [n].
+        divide: Whether the sum is divided by `divisor`.
+        divisor: Float32.
+    """
+    size = out.size
+    bad = 0
+    for block in prange((size + _GRAIN - 1) // _GRAIN):
+        start = block * _GRAIN
+        length = min(_GRAIN, size - start)
+        total = np.zeros(_GRAIN, np.float32)
+        for j in range(len(models)):
+            model = carray(_pointer(models[j], out), size)[start : start + length]
+            weight = weights[j]
+            for i in range(length):
+                total[i] = _fma(_wide(model[i]), weight, total[i])
+        result = out[start : start + length]
+        for i in range(length):
+            value = total[i] / divisor if divide else total[i]
+            value = _round(value, out)
+            bad += 1 if _broken(value) else 0
+            result[i] = _narrow(value, out)
+    return bad
+
+
+@_compiled
+def two_weighted(out: Any, first: Any, second: Any, a: Any, b: Any) -> Any:
+    """Return `a * first + b * second`, each product and the sum rounded to float32.
+
+    Args:
+        out: Flat result.
+        first: Address of one model's weights.
+        second: Address of the other's.
+        a: Float32.
+        b: Float32.
+    """
+    size = out.size
+    bad = 0
+    for block in prange((size + _GRAIN - 1) // _GRAIN):
+        start = block * _GRAIN
+        length = min(_GRAIN, size - start)
+        one = carray(_pointer(first, out), size)[start : start + length]
+        two = carray(_pointer(second, out), size)[start : start + length]
+        result = out[start : start + length]
+        for i in range(length):
+            value = _round(a * _wide(one[i]) + b * _wide(two[i]), out)
+            bad += 1 if _broken(value) else 0
+            result[i] = _narrow(value, out)
+    return bad
+
+
+@_compiled
+def select_ranks(mask: Any, ranks: Any, low: Any, high: Any) -> None:
+    """Keep the elements whose rank lies in [low, high). `ranks` is int32."""
+    for block in prange((ranks.size + _GRAIN - 1) // _GRAIN):
+        start = block * _GRAIN
+        for i in range(start, min(start + _GRAIN, ranks.size)):
+            mask[i] = np.uint8(low <= ranks[i] < high)
+
+
+@_compiled
+def select_drawn(mask: Any, draws: Any, probability: Any) -> None:
+    """Keep an element where its uniform draw lies below the probability, float32."""
+    for block in prange((draws.size + _GRAIN - 1) // _GRAIN):
+        start = block * _GRAIN
+        for i in range(start, min(start + _GRAIN, draws.size)):
+            mask[i] = np.uint8(_wide(draws[i]) < probability)
+
+
+@_compiled
+def select_by_rank_drawn(mask: Any, draws: Any, norms: Any, least: Any, epsilon: Any) -> None:
+    """Keep an element where its uniform draw lies below a probability that grows with its rank.
+
+    Args:
+        mask: Result, uint8.
+        draws: Uniform draws, as `out` of the merge holds numbers.
+        norms: Ranks of magnitude within a row, scaled to [0, 1], of the same type.
+        least: Density less epsilon, float32.
+        epsilon: Half the width of the probabilities, float32.
+
+    Source: DELLA, Deep et al. 2024 (arXiv:2406.11617), equation 3.
+    """
+    for block in prange((draws.size + _GRAIN - 1) // _GRAIN):
+        start = block * _GRAIN
+        for i in range(start, min(start + _GRAIN, draws.size)):
+            spread = _round(_round(_wide(norms[i]) * np.float32(2), norms) * epsilon, norms)
+            mask[i] = np.uint8(_wide(draws[i]) < _round(least + spread, norms))
+
+
+@_compiled
+def sum_of_magnitudes(base: Any, parent: Any, mask: Any, masked: Any) -> Any:
+    """Add up the magnitudes of a task vector, of all its elements or of those kept, in float64.
+
+    Args:
+        base: Flat weights of the base model.
+        parent: Flat weights of the parent.
+        mask: uint8.
+        masked: Whether the mask counts.
+    """
+    total = 0.0
+    for block in prange((base.size + _GRAIN - 1) // _GRAIN):
+        start = block * _GRAIN
+        part = 0.0
+        for i in range(start, min(start + _GRAIN, base.size)):
+            delta = abs(_round(_wide(parent[i]) - _wide(base[i]), base))
+            part += np.float64(delta if mask[i] or not masked else np.float32(0))
+        total += part
+    return total
