@@ -252,19 +252,22 @@ def two_weighted(out: Any, first: Any, second: Any, a: Any, b: Any) -> Any:
 @_compiled
 def select_ranks(mask: Any, ranks: Any, low: Any, high: Any) -> None:
     """Keep the elements whose rank lies in [low, high). `ranks` is int32."""
+    count = np.uint32(high - low)
     for block in prange((ranks.size + _GRAIN - 1) // _GRAIN):
-        start = block * _GRAIN
-        for i in range(start, min(start + _GRAIN, ranks.size)):
-            mask[i] = np.uint8(low <= ranks[i] < high)
+        own = ranks[block * _GRAIN : (block + 1) * _GRAIN]
+        kept = mask[block * _GRAIN : (block + 1) * _GRAIN]
+        for i in range(own.size):
+            kept[i] = np.uint32(own[i] - np.int32(low)) < count
 
 
 @_compiled
 def select_drawn(mask: Any, draws: Any, probability: Any) -> None:
     """Keep an element where its uniform draw lies below the probability, float32."""
     for block in prange((draws.size + _GRAIN - 1) // _GRAIN):
-        start = block * _GRAIN
-        for i in range(start, min(start + _GRAIN, draws.size)):
-            mask[i] = np.uint8(_wide(draws[i]) < probability)
+        own = draws[block * _GRAIN : (block + 1) * _GRAIN]
+        kept = mask[block * _GRAIN : (block + 1) * _GRAIN]
+        for i in range(own.size):
+            kept[i] = _wide(own[i]) < probability
 
 
 @_compiled
@@ -281,13 +284,15 @@ def select_by_rank_drawn(mask: Any, draws: Any, norms: Any, least: Any, epsilon:
     Source: DELLA, Deep et al. 2024 (arXiv:2406.11617), equation 3.
     """
     for block in prange((draws.size + _GRAIN - 1) // _GRAIN):
-        start = block * _GRAIN
-        for i in range(start, min(start + _GRAIN, draws.size)):
-            spread = _round(_round(_wide(norms[i]) * np.float32(2), norms) * epsilon, norms)
-            mask[i] = np.uint8(_wide(draws[i]) < _round(least + spread, norms))
+        own = draws[block * _GRAIN : (block + 1) * _GRAIN]
+        norm = norms[block * _GRAIN : (block + 1) * _GRAIN]
+        kept = mask[block * _GRAIN : (block + 1) * _GRAIN]
+        for i in range(own.size):
+            spread = _round(_round(_wide(norm[i]) * np.float32(2), norms) * epsilon, norms)
+            kept[i] = _wide(own[i]) < _round(least + spread, norms)
 
 
-@_compiled
+@njit(parallel=True, cache=True, error_model="numpy", nogil=True, fastmath={"reassoc"})
 def sum_of_magnitudes(base: Any, parent: Any, mask: Any, masked: Any) -> Any:
     """Add up the magnitudes of a task vector, of all its elements or of those kept, in float64.
 
@@ -299,10 +304,16 @@ def sum_of_magnitudes(base: Any, parent: Any, mask: Any, masked: Any) -> Any:
     """
     total = 0.0
     for block in prange((base.size + _GRAIN - 1) // _GRAIN):
-        start = block * _GRAIN
+        ground = base[block * _GRAIN : (block + 1) * _GRAIN]
+        tuned = parent[block * _GRAIN : (block + 1) * _GRAIN]
+        kept = mask[block * _GRAIN : (block + 1) * _GRAIN]
         part = 0.0
-        for i in range(start, min(start + _GRAIN, base.size)):
-            delta = abs(_round(_wide(parent[i]) - _wide(base[i]), base))
-            part += np.float64(delta if mask[i] or not masked else np.float32(0))
+        if masked:
+            for i in range(ground.size):
+                delta = abs(_round(_wide(tuned[i]) - _wide(ground[i]), base))
+                part += np.float64(delta * np.float32(kept[i]))
+        else:
+            for i in range(ground.size):
+                part += np.float64(abs(_round(_wide(tuned[i]) - _wide(ground[i]), base)))
         total += part
     return total

@@ -66,8 +66,8 @@ class MemoryMerger:
     ) -> None:
         self._locations = dict(locations)
         self._device = device
-        self._parents = Parents(cache)
-        self._planned = PlannedMerges(kept_bytes)
+        self._parents = Parents(cache, device)
+        self._planned = PlannedMerges(kept_bytes, device)
         self._fingerprints: dict[str, str] = {}
         self._moe_tokenizers: dict[str, Tokenizer] = {}
         self._parents.merge_adapters(self._locations.values())
@@ -93,7 +93,7 @@ class MemoryMerger:
         settings = make.options(located, self._parents.lora_cache, self._device)
         key = located.shape
         shape = self._planned.shape(key, config, settings)
-        if shape.plan and self._device == "cpu":
+        if shape.plan:
             tensors = self._planned.merge(shape.plan, config, settings, slots(key))
             return Merged(tensors, shape.config, shape.generation, key)
         writer = _CollectorTask(out_path="", max_shard_size=-1, collector=Collector())

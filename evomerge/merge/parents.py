@@ -20,14 +20,18 @@ _STAMP = "evomerge.stamp"
 
 
 class Resident:
-    """A tensor loader for mergekit whose tensors stay. safetensors files are mapped, not read.
+    """A tensor loader for mergekit whose tensors stay where merges read them fastest.
+
+    For a CPU, safetensors files are mapped and not read. For a GPU, tensors lie in its memory
+    as long as they leave half of what is free there, and in pinned memory of the host else.
 
     Args:
         folder: The full model, or the model with its adapter merged in.
         fingerprint: Of the files it came from.
+        device: Where merges run.
     """
 
-    def __init__(self, folder: Path, fingerprint: str) -> None:
+    def __init__(self, folder: Path, fingerprint: str, device: str = "cpu") -> None:
         self.fingerprint = fingerprint
         loader = LazyTensorLoader.from_disk(str(folder), lazy_unpickle=False)
         self.index = loader.index
@@ -36,6 +40,8 @@ class Resident:
             name: loader.get_tensor(name)
             for name in sorted(shards, key=lambda name: (shards[name], name))
         }
+        if device != "cpu":
+            self._tensors = _brought_near(self._tensors, device)
 
     def get_tensor(
         self,
@@ -44,10 +50,10 @@ class Resident:
         aliases: Iterable[str] | None = None,
         raise_on_missing: bool = True,
     ) -> torch.Tensor | None:
-        """Return a tensor, as mergekit's own loader would; do not write to it."""
+        """Return a tensor where it lies; do not write to it. mergekit moves it if need be."""
         for name in (key, *(aliases or ())):
             if name in self._tensors:
-                return self._tensors[name].to(device)
+                return self._tensors[name]
         if raise_on_missing:
             raise KeyError(key)
         return None
@@ -56,15 +62,23 @@ class Resident:
         """Keep everything; mergekit calls this to free memory."""
 
 
+def _brought_near(tensors: dict[str, torch.Tensor], device: str) -> dict[str, torch.Tensor]:
+    free, _ = torch.cuda.mem_get_info(device)
+    if 2 * sum(tensor.nbytes for tensor in tensors.values()) <= free:
+        return {name: tensor.to(device) for name, tensor in tensors.items()}
+    return {name: tensor.pin_memory() for name, tensor in tensors.items()}
+
+
 class Parents:
     """The parents of one search. Not thread-safe; mergekit's cache of loaders is global.
 
     Args:
         lora_cache: Folder for models with their adapter merged in; made when needed.
+        device: Where merges run.
     """
 
-    def __init__(self, lora_cache: str | Path) -> None:
-        self.lora_cache = Path(lora_cache)
+    def __init__(self, lora_cache: str | Path, device: str = "cpu") -> None:
+        self.lora_cache, self._device = Path(lora_cache), device
         self._found: dict[str, Located] = {}
 
     def reference(self, location: str) -> str:
@@ -116,7 +130,7 @@ class Parents:
         if getattr(loaders.get(key), "fingerprint", None) == fingerprint:
             return fingerprint
         folder = merged_adapter(located, self.lora_cache) if located.adapter else located.model
-        loaders[key] = Resident(folder, fingerprint)
+        loaders[key] = Resident(folder, fingerprint, self._device)
         return fingerprint
 
 

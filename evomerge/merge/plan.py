@@ -89,14 +89,19 @@ class Step:
     site: Site
     inputs: Inputs | None
 
-    def by_mergekit(self, values: Values) -> torch.Tensor | None:
-        """Return the tensor as mergekit merges it; None where an optional one lacks."""
+    def by_mergekit(self, values: Values, device: str) -> torch.Tensor | None:
+        """Return the tensor as mergekit merges it; None where an optional one lacks.
+
+        Args:
+            values: Its parameters.
+            device: Where mergekit's executor would hold tensors and do arithmetic.
+        """
         own = dict(zip(self.merge.model_order, values.own, strict=True))
         bound = {"parameters": dict(values.shared), "input_parameters": own}
         loaded = {
             task.model: task.execute() for task in self.merge.gather_tensors.arguments().values()
         }
-        tensors = {model: tensor for model, tensor in loaded.items() if tensor is not None}
+        tensors = {model: t.to(device) for model, t in loaded.items() if t is not None}
         merged: torch.Tensor | None = self.merge.model_copy(update=bound).execute(tensors)
         return merged
 

@@ -45,16 +45,18 @@ class Shape:
 
 
 class PlannedMerges:
-    """Merges on the CPU by mergekit's plan, with kernels where they serve. Not thread-safe.
+    """Merges by mergekit's plan, with kernels where they serve. Not thread-safe.
 
     Kernels use as many threads as torch does when this is made; their results do not depend on
     it.
 
     Args:
         kept_bytes: Bound on the memory for what merges share: ranks, draws, converted parents.
+        device: Where merges run; kernels serve on the CPU alone.
     """
 
-    def __init__(self, kept_bytes: int) -> None:
+    def __init__(self, kept_bytes: int, device: str = "cpu") -> None:
+        self._device = device
         kernels.use_threads(torch.get_num_threads())
         self.kept = Kept(kept_bytes)
         self._arithmetic = Arithmetic(self.kept)
@@ -117,7 +119,7 @@ class PlannedMerges:
         ):
             for step, own, fast in zip(plan.steps, values, served, strict=True):
                 slot = slots.get(step.save.tensor_name)
-                tensor = self._fast(step, own, draws, slot) if fast else _slow(step, own)
+                tensor = self._fast(step, own, draws, slot) if fast else self._slow(step, own)
                 if tensor is not None:
                     tensors[step.save.tensor_name] = _put(tensor, slot)
         return tensors
@@ -133,7 +135,19 @@ class PlannedMerges:
             raise TrialError(Failure.NAN_WEIGHTS, f"merged {name} holds NaN or infinity")
         return _converted(step, out)
 
+    def _slow(self, step: Step, values: Values) -> torch.Tensor | None:
+        merged = step.by_mergekit(values, self._device)
+        if merged is None:
+            if not step.save.optional:
+                what = f"mergekit gives nothing for {step.save.tensor_name}"
+                raise TrialError(Failure.MERGE_FAILED, what)
+            return None
+        check_finite(step.save.tensor_name, merged)
+        return _converted(step, merged)
+
     def _inputs(self, task: ExecuteMergeMethodTask) -> Inputs | None:
+        if self._device != "cpu":
+            return None
         loads = {load.model: load for load in task.gather_tensors.arguments().values()}
         found = [self._resident(loads[model]) for model in task.model_order]
         tensors = tuple(tensor for tensor in found if tensor is not None)
@@ -164,17 +178,6 @@ class PlannedMerges:
 
 def _name(load: LoadTensor) -> str:
     return f"{load.model}:{load.tensor}"
-
-
-def _slow(step: Step, values: Values) -> torch.Tensor | None:
-    name = step.save.tensor_name
-    merged = step.by_mergekit(values)
-    if merged is None:
-        if not step.save.optional:
-            raise TrialError(Failure.MERGE_FAILED, f"mergekit gives nothing for {name}")
-        return None
-    check_finite(name, merged)
-    return _converted(step, merged)
 
 
 def _converted(step: Step, tensor: torch.Tensor) -> torch.Tensor:
