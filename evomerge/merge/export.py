@@ -24,7 +24,18 @@ _DONATED = (
     "special_tokens_map.json",
     "chat_template.jinja",
 )
-_SERIAL_METHODS = RANDOM_METHODS | {"karcher", "model_stock"}
+_ELEMENTWISE = frozenset(
+    {
+        "linear",
+        "task_arithmetic",
+        "ties",
+        "breadcrumbs",
+        "breadcrumbs_ties",
+        "nearswap",
+        "passthrough",
+    }
+)
+"""Merge methods that sum over no whole tensor."""
 
 LAYER_LISTS = ("layer_types", "no_rope_layers", "mlp_layer_types", "layers_block_type")
 """Keys of a model's config that hold one value a layer; mergekit does not slice them."""
@@ -65,11 +76,10 @@ def export_yaml(
 def merge_threads(recipe: Recipe) -> int | None:
     """Return the number of CPU threads that a merge must run on, or None where any will do.
 
-    Some methods sum over a whole tensor, in an order that follows the number of threads; the
+    Most methods sum over a whole tensor, in an order that follows the number of threads; the
     last bits of their weights would differ from one machine to the next. They run on one.
     """
-    serial = recipe.method in _SERIAL_METHODS or is_moe(recipe.document)
-    return 1 if serial or _has(recipe.document, "rescale") else None
+    return 1 if recipe.method not in _ELEMENTWISE or _has(recipe.document, "rescale") else None
 
 
 def draws(recipe: Recipe) -> bool:

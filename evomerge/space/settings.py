@@ -86,6 +86,8 @@ class WorkerSettings:
         mode: `memory` merges into a live model, `disk` writes each merge out.
         threads: CPU threads for each worker, ≥ 1; None divides the cores.
         timeout_s: Seconds after which a trial counts as hung, or None.
+        cache_gb: Bound on the memory a worker keeps for what merges share, in GiB, ≥ 0; see
+            `evomerge.merge.kept`. It changes speed, never results.
     """
 
     count: int = 1
@@ -93,3 +95,4 @@ class WorkerSettings:
     mode: Literal["memory", "disk"] = "memory"
     threads: int | None = None
     timeout_s: float | None = None
+    cache_gb: float = 2.0

@@ -128,6 +128,7 @@ def read_workers(document: Mapping[str, Any], problems: Problems) -> WorkerSetti
         mode=_name(node, at, "mode", "memory", ("memory", "disk"), problems),
         threads=number("threads", lambda v: is_int(v) and v >= 1, positive),
         timeout_s=number("timeout_s", lambda v: is_number(v) and v > 0, "a number above 0"),
+        cache_gb=number("cache_gb", lambda v: is_number(v) and v >= 0, "GiB, at least 0"),
     )
 
 

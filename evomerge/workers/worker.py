@@ -54,7 +54,8 @@ class Worker:
         self._scorer = Scorer(spec.evaluate)
         self._live = LiveModel(self._device)
         self._tokenizers = Tokenizers()
-        self._merger = MemoryMerger(spec.locations, spec.cache, self._device)
+        kept = int(settings.cache_gb * 2**30)
+        self._merger = MemoryMerger(spec.locations, spec.cache, self._device, kept)
         self._seconds: dict[str, float] = {}
         if settings.mode == "disk":
             _sweep(Path(spec.cache))

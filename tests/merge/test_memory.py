@@ -86,7 +86,7 @@ def large(family: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
     """Three siblings whose tensors are large enough for torch to share them among threads."""
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    sizes = {"vocab_size": 1024, "hidden_size": 128, "head_dim": 32, "num_hidden_layers": 1}
+    sizes = {"vocab_size": 12_288, "hidden_size": 256, "head_dim": 32, "num_hidden_layers": 1}
     config = LlamaConfig.from_pretrained(family["base"], **sizes)
     where = {}
     for name in ("root", "a", "b", "c"):
@@ -105,13 +105,13 @@ def test_the_number_of_threads_changes_nothing(
     document["models"] = [entry | {"model": "abc"[i]} for i, entry in enumerate(kept)]
     if document.get("base_model") == "base":
         document["base_model"] = "root"
-    recipe, merger = Recipe.from_document(document), MemoryMerger(large, cache)
+    recipe = Recipe.from_document(document)
     before = torch.get_num_threads()
     try:
         results = []
         for count in (1, 2, 3):
             torch.set_num_threads(count)
-            results.append(merger.merge(recipe).tensors)
+            results.append(MemoryMerger(large, cache).merge(recipe).tensors)
             assert torch.get_num_threads() == count
     finally:
         torch.set_num_threads(before)
