@@ -23,6 +23,7 @@ from evomerge.space.space import Space
 @click.option("--trials", type=click.IntRange(1), help="Sampled recipes, instead of the space's.")
 @click.option("--hours", type=click.FloatRange(0, min_open=True), help="Hours of sampling.")
 @click.option("--workers", type=click.IntRange(1), help="Workers, instead of the space's.")
+@click.option("--ray-address", metavar="ADDRESS", help="A running Ray cluster: host:port or auto.")
 @click.option("--resume", is_flag=True, help="Go on with the run, or start it.")
 @click.option("--new", is_flag=True, help="Start afresh; the run that is there is kept beside it.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print the full space, stop.")
@@ -49,7 +50,12 @@ def command(space: Path, runs_dir: Path, as_json: bool, dry_run: bool, **options
 
 def _overrides(options: dict[str, Any]) -> list[str]:
     """Return `--set` with the short options that stand for some of it."""
-    short = {"trials": "budget.trials", "hours": "budget.hours", "workers": "workers.count"}
+    short = {
+        "trials": "budget.trials",
+        "hours": "budget.hours",
+        "workers": "workers.count",
+        "ray_address": "workers.ray_address",
+    }
     given = [f"{path}={options[key]}" for key, path in short.items() if options[key] is not None]
     return [*options["overrides"], *given]
 
@@ -116,9 +122,9 @@ def _search(
             console = LiveConsole(resume)
             stack.callback(console.stop)
         spec = worker_spec(space, locations, str(zoo.cache_dir()))
-        pool = open_pool(spec)
+        pool = open_pool(spec, _warn)
         stack.callback(pool.close)
-        tracker = Tracker(runs_dir, warn=lambda text: click.echo(f"warning: {text}", err=True))
+        tracker = Tracker(runs_dir, _warn)
         stack.callback(tracker.close)
         try:
             outcome = run_search(run, pool, [console, tracker])
@@ -135,6 +141,10 @@ def _search(
             click.echo(f"report       {_short(best.with_name('report.md'))}")
             click.echo(f"merge it     evomerge merge {_short(best)} -o merged/")
             click.echo(f"dashboard    {tracker.how_to_open()}")
+
+
+def _warn(text: str) -> None:
+    click.echo(f"warning: {text}", err=True)
 
 
 def _resume_command(overrides: list[str], space: Space, runs_dir: Path) -> str:

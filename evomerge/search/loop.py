@@ -123,9 +123,9 @@ class Loop:
                 self._fill(next_pending)
             if not self._in_flight:
                 break
-            result = self._pool.next_result()
-            with self.interrupts.shield():
-                self._collect(result)
+            if result := self._pool.next_result():
+                with self.interrupts.shield():
+                    self._collect(result)
         if stage == "search":
             self._elapsed_before_s, self._sampling_since = self.elapsed_s, None
         if self.interrupts.requested:

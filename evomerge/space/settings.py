@@ -82,12 +82,13 @@ class WorkerSettings:
 
     Args:
         count: 1 runs in this process, more runs that many Ray actors.
-        gpus: GPUs for each worker, ≥ 0; fractions share one GPU. 0 is the CPU.
+        gpus: GPUs for each worker: 0 is the CPU, a fraction shares one GPU, or a whole number.
         mode: `memory` merges into a live model, `disk` writes each merge out.
         threads: CPU threads for each worker, ≥ 1; None divides the cores.
         timeout_s: Seconds after which a trial counts as hung, or None.
         cache_gb: Bound on the memory a worker keeps for what merges share, in GiB, ≥ 0; see
             `evomerge.merge.kept`. It changes speed, never results.
+        ray_address: A running Ray cluster, `host:port` or `auto`; None runs on this machine.
     """
 
     count: int = 1
@@ -96,3 +97,4 @@ class WorkerSettings:
     threads: int | None = None
     timeout_s: float | None = None
     cache_gb: float = 2.0
+    ray_address: str | None = None

@@ -1,5 +1,6 @@
 """Read the settings of a space file: evaluate, search, budget, workers."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path as File
 from typing import Any, get_args
@@ -16,6 +17,8 @@ from evomerge.space.settings import (
     TaskSettings,
     WorkerSettings,
 )
+
+_ADDRESS = re.compile(r"auto|(ray://)?\S+:\d+")
 
 
 def read_evaluate(
@@ -124,11 +127,20 @@ def read_workers(document: Mapping[str, Any], problems: Problems) -> WorkerSetti
     positive = "a whole number of at least 1"
     return WorkerSettings(
         count=number("count", lambda v: is_int(v) and v >= 1, positive),
-        gpus=number("gpus", lambda v: is_number(v) and v >= 0, "a number of at least 0"),
+        gpus=number(
+            "gpus",
+            lambda v: is_number(v) and (0 <= v <= 1 or v == int(v) > 1),
+            "0, a fraction of one GPU, or a whole number",
+        ),
         mode=_name(node, at, "mode", "memory", ("memory", "disk"), problems),
         threads=number("threads", lambda v: is_int(v) and v >= 1, positive),
         timeout_s=number("timeout_s", lambda v: is_number(v) and v > 0, "a number above 0"),
         cache_gb=number("cache_gb", lambda v: is_number(v) and v >= 0, "GiB, at least 0"),
+        ray_address=number(
+            "ray_address",
+            lambda v: isinstance(v, str) and _ADDRESS.fullmatch(v),
+            "host:port of a running Ray cluster, or auto",
+        ),
     )
 
 

@@ -1,6 +1,10 @@
 """The pool of one: trials run in this process, one after the other."""
 
-from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
+from collections.abc import Callable
+from dataclasses import replace
+
+from evomerge.errors import Failure
+from evomerge.workers.protocol import Job, RunsJobs, TrialResult, WorkerSpec, retried
 from evomerge.workers.worker import Worker
 
 
@@ -9,11 +13,14 @@ class LocalPool:
 
     Args:
         spec: What the worker is built from, at the first job.
+        make_worker: Builds the worker.
     """
 
-    def __init__(self, spec: WorkerSpec) -> None:
-        self._spec = spec
-        self._worker: Worker | None = None
+    def __init__(
+        self, spec: WorkerSpec, make_worker: Callable[[WorkerSpec], RunsJobs] = Worker
+    ) -> None:
+        self._spec, self._make_worker = spec, make_worker
+        self._worker: RunsJobs | None = None
         self._job: Job | None = None
 
     @property
@@ -28,7 +35,7 @@ class LocalPool:
         self._job = job
 
     def next_result(self) -> TrialResult:
-        """Run the job and return what came of it.
+        """Run the job and return what came of it; out of memory, try once a smaller batch.
 
         Raises:
             InputError: Model files or tasks are wrong.
@@ -37,9 +44,12 @@ class LocalPool:
         if self._job is None:
             raise RuntimeError("no job is in flight")
         if self._worker is None:
-            self._worker = Worker(self._spec)
+            self._worker = self._make_worker(self._spec)
         job, self._job = self._job, None
-        return self._worker.run(job)
+        result = self._worker.run(job)
+        if result.failure is Failure.OUT_OF_MEMORY and (again := retried(job, 0)):
+            result = replace(self._worker.run(again), retries=1)
+        return result
 
     def close(self) -> None:
         """Forget the worker and its models."""

@@ -1,13 +1,15 @@
 """The seam between the search and the machines: jobs go in, results come out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores
 from evomerge.space.recipe import Recipe
 from evomerge.space.settings import Documents, EvaluateSettings, WorkerSettings
+
+_RETRIES, _SHRINK = 1, 4
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,13 @@ class Job:
         key: The search's own name for this job, unique among those in flight.
         recipe: The recipe, references as the space writes them.
         documents: The set of documents to score on.
+        shrink: What the batch is divided by: above 1 where an attempt ran out of memory.
     """
 
     key: str
     recipe: Recipe
     documents: Documents = "quick"
+    shrink: int = 1
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class TrialResult:
         message: The failure's details; empty where it succeeded.
         seconds: Wall seconds of each stage: `merge`, `place`, `score`, `total`.
         worker: The worker's name, such as `local` or `ray-1`.
-        retries: How often the job was handed out again after a worker died.
+        retries: How often the job was handed out again, after its worker died, hung or ran
+            out of memory.
     """
 
     key: str
@@ -68,20 +73,44 @@ class TrialResult:
     retries: int = 0
 
 
+def retried(job: Job, retries: int) -> Job | None:
+    """Return the job to try after one that failed for want of memory or of its worker.
+
+    Args:
+        job: What failed.
+        retries: How often it was handed out again before.
+
+    Returns:
+        The same recipe with a smaller batch, or None where it is to be recorded as failed.
+    """
+    return replace(job, shrink=_SHRINK) if retries < _RETRIES else None
+
+
+class RunsJobs(Protocol):
+    """A worker: what a pool hands its jobs to."""
+
+    def run(self, job: Job) -> TrialResult:
+        """Merge and score one recipe."""
+        ...
+
+
 class WorkerPool(Protocol):
     """Workers behind one door. Not thread-safe; owned by the search's one driver thread."""
 
     @property
     def capacity(self) -> int:
-        """How many jobs can be in flight at once."""
+        """How many jobs can be in flight at once; it may change while results are waited for."""
         ...
 
     def submit(self, job: Job) -> None:
         """Hand out a job. Call only while fewer than `capacity` are in flight."""
         ...
 
-    def next_result(self) -> TrialResult:
-        """Wait for the next finished job, in any order.
+    def next_result(self) -> TrialResult | None:
+        """Wait for the next finished job, in any order, or for room for another one.
+
+        Returns:
+            A result, or None where a worker has joined that has nothing to do.
 
         Raises:
             InputError: A worker could not be built: model files or tasks are wrong.

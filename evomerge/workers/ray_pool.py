@@ -1,33 +1,27 @@
 """The pool of many: each worker is a Ray actor, a process that can be lost and replaced."""
 
-import logging
-import os
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
-
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+from typing import Any
 
 import ray
-from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
+from ray.exceptions import (
+    NodeDiedError,
+    ObjectLostError,
+    OutOfMemoryError,
+    RayActorError,
+    RayTaskError,
+)
 
-from evomerge.errors import EvomergeError, Failure, PlatformError
-from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
+from evomerge.errors import EvomergeError, Failure, InputError, PlatformError
+from evomerge.workers import cluster
+from evomerge.workers.protocol import Job, RunsJobs, TrialResult, WorkerSpec, retried
 
-_RETRIES = 1
-_BUILDS_LOST = 3
-_OBJECT_STORE_BYTES = 100 * 2**20
-
-
-class RunsJobs(Protocol):
-    """What an actor holds: a worker."""
-
-    def run(self, job: Job) -> TrialResult:
-        """Merge and score one recipe."""
-        ...
+_BIRTHS = 3
+_LOST = (RayActorError, OutOfMemoryError, NodeDiedError, ObjectLostError)
 
 
 class _Actor:
@@ -37,178 +31,216 @@ class _Actor:
     """
 
     def build(self, make_worker: Callable[[WorkerSpec], RunsJobs], spec: WorkerSpec) -> None:
-        self._worker = make_worker(spec)
+        try:
+            self._worker = make_worker(spec)
+        except InputError as error:
+            if spec.workers.ray_address:
+                error.what += f" (on node {ray.util.get_node_ip_address()})"  # type: ignore[no-untyped-call]
+            raise
 
     def run(self, job: Job) -> TrialResult:
         return self._worker.run(job)
 
 
 @dataclass
-class _Slot:
-    """One worker's place: the actor in it, and the job it is at."""
+class _Task:
+    """A job, and how often it was handed out again."""
+
+    job: Job
+    retries: int = 0
+
+
+@dataclass
+class _Seat:
+    """One worker's place: the actor in it, the call that it is at, and the task of that call.
+
+    Without a task the call builds the worker, which may wait for a node to join.
+    """
 
     name: str
     actor: Any = None
-    building: Any = None
-    job: Job | None = None
-    result: Any = None
-    retries: int = 0
+    call: Any = None
+    task: _Task | None = None
+    ready: bool = False
     since_s: float = 0.0
+    births_lost: int = 0
 
 
 class RayPool:
-    """Runs jobs on Ray actors of a cluster of this machine, started for it if there is none.
+    """Runs jobs on Ray actors: of a cluster started here, or of the one at `ray_address`.
 
-    An actor that dies is replaced and its job handed out once more; after that the job fails
-    as `WORKER_DIED`. One that takes longer than `timeout_s` over a job is killed and
-    replaced, and the job fails as `TIME_LIMIT`.
+    Jobs go to workers that are ready. A worker that finds no place on the cluster yet holds no
+    job and starts when a node joins; `capacity` follows. A worker that dies, or that takes
+    longer than `timeout_s` over a job, is replaced. Its job is handed out once more with a
+    smaller batch, and so is one that runs out of memory; then the job fails.
 
     Args:
         spec: What each worker is built from.
         make_worker: Builds a worker inside its actor; picklable. None for `Worker`.
+        warn: Told in plain words when fewer workers run than were asked for.
 
     Raises:
-        PlatformError: The machine lacks the GPUs asked for.
+        PlatformError: No cluster answers, or it has no place for the workers.
     """
 
     def __init__(
-        self, spec: WorkerSpec, make_worker: Callable[[WorkerSpec], RunsJobs] | None = None
+        self,
+        spec: WorkerSpec,
+        make_worker: Callable[[WorkerSpec], RunsJobs] | None = None,
+        warn: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self._spec, self._make_worker = spec, make_worker or _real_worker
-        self._builds_lost = 0
-        self._owns_cluster = not ray.is_initialized()
-        if self._owns_cluster:
-            ray.init(
-                address="local",
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.CRITICAL,
-                object_store_memory=_OBJECT_STORE_BYTES,
-            )
-        self._check_gpus()
-        self._slots = [_Slot(f"ray-{i}") for i in range(spec.workers.count)]
+        self._make_worker, self._warn = make_worker or _real_worker, warn
+        self._seats: list[_Seat] = []
+        self._options: dict[str, Any] = {}
+        self._queue: deque[_Task] = deque()
+        self._joined = cluster.join_cluster(spec.workers.ray_address)
+        try:
+            self._spec = self._placed(spec)
+        except PlatformError:
+            self.close()
+            raise
+        self._seats = [_Seat(f"ray-{i}") for i in range(spec.workers.count)]
 
     @property
     def capacity(self) -> int:
-        """The number of actors."""
-        return len(self._slots)
+        """The workers that are ready, or one while none is."""
+        return max(1, sum(seat.ready for seat in self._seats))
 
     def submit(self, job: Job) -> None:
-        """Hand a job to a free actor, which is started if need be."""
-        free = [slot for slot in self._slots if slot.job is None]
-        if not free:
+        """Hand a job to a worker, at once or when one is ready; the first starts them all."""
+        if self._in_flight >= self.capacity:
             raise RuntimeError("every worker has a job already")
-        slot = next((slot for slot in free if slot.actor), free[0])
-        slot.job, slot.retries = job, 0
-        self._dispatch(slot)
+        self._queue.append(_Task(job))
+        self._dispatch()
 
-    def next_result(self) -> TrialResult:
-        """Wait for the next finished job.
+    def next_result(self) -> TrialResult | None:
+        """Wait for the next finished job, or for a worker that joins and finds no job.
 
         Raises:
             InputError: A worker could not be built: model files or tasks are wrong.
             PlatformError: The machine stands in the way, or workers die as they start.
         """
+        if not self._in_flight:
+            raise RuntimeError("no job is in flight")
         while True:
-            waiting = {slot.building or slot.result: slot for slot in self._slots if slot.job}
-            if not waiting:
-                raise RuntimeError("no job is in flight")
-            ready, _ = ray.wait(list(waiting), num_returns=1, timeout=self._patience_s())
-            finished = self._advance(waiting[ready[0]]) if ready else self._stop_overdue()
-            if finished:
-                return finished
+            calls = {seat.call: seat for seat in self._seats if seat.call is not None}
+            done, _ = ray.wait(list(calls), num_returns=1, timeout=self._patience_s())
+            seat = calls[done[0]] if done else None
+            result = self._advance(seat) if seat else self._stop_overdue()
+            self._dispatch()
+            if result or (seat and seat.ready and seat.task is None):
+                return result
 
     def close(self) -> None:
-        """Kill every actor, and the cluster if this pool started it."""
-        for slot in self._slots:
-            self._kill(slot)
-        self._slots = []
-        if self._owns_cluster and ray.is_initialized():
+        """Kill every actor, and end the cluster if this pool started it."""
+        for seat in self._seats:
+            self._kill(seat)
+        self._seats = []
+        self._queue.clear()
+        if self._joined and ray.is_initialized():
             ray.shutdown()
 
-    def _dispatch(self, slot: _Slot) -> None:
-        if slot.actor is None:
-            options = {"num_cpus": 0, "num_gpus": self._spec.workers.gpus}
-            slot.actor = ray.remote(_Actor).options(**options).remote()
-            slot.building = slot.actor.build.remote(self._make_worker, self._spec)
-        slot.result = slot.actor.run.remote(slot.job)
-        slot.since_s = time.monotonic()
+    @property
+    def _in_flight(self) -> int:
+        return len(self._queue) + sum(seat.task is not None for seat in self._seats)
 
-    def _advance(self, slot: _Slot) -> TrialResult | None:
-        """Take the slot's next step; return its job's result if that was the last one."""
-        assert slot.job is not None
+    def _placed(self, spec: WorkerSpec) -> WorkerSpec:
+        """Return the spec with the threads that suit the cluster; refuse what has no place."""
+        workers, nodes = spec.workers, cluster.nodes()
+        self._options = {"num_cpus": 0, "num_gpus": workers.gpus}
+        if workers.ray_address:
+            workers = replace(workers, threads=cluster.threads_of(workers, nodes))
+            self._options |= {"num_cpus": workers.threads, "scheduling_strategy": "SPREAD"}
+        if waiting := cluster.check_room(workers, nodes):
+            self._warn(waiting)
+        return replace(spec, workers=workers)
+
+    def _dispatch(self) -> None:
+        """Start workers that are missing, and give waiting jobs to those that are free."""
+        for seat in self._seats:
+            if seat.actor is None:
+                seat.actor = ray.remote(_Actor).options(**self._options).remote()
+                seat.call = seat.actor.build.remote(self._make_worker, self._spec)
+            if seat.ready and seat.task is None and self._queue:
+                seat.task, seat.since_s = self._queue.popleft(), time.monotonic()
+                seat.call = seat.actor.run.remote(seat.task.job)
+
+    def _advance(self, seat: _Seat) -> TrialResult | None:
+        """Take in what the seat's call gave; return its job's result if there is one."""
         try:
-            value = ray.get(slot.building or slot.result)
-        except (RayActorError, OutOfMemoryError) as error:
-            return self._replace_dead(slot, error)
+            value = ray.get(seat.call)
+        except _LOST as error:
+            return self._replace(seat, Failure.WORKER_DIED, "the worker's process died", error)
         except RayTaskError as error:
-            if isinstance(error.cause, EvomergeError):
+            if not isinstance(error.cause, EvomergeError):
+                raise
+            if seat.task:
                 raise error.cause from None
-            raise
-        if slot.building:
-            slot.building, slot.since_s = None, time.monotonic()
-            self._builds_lost = 0
+            self._give_up(seat, error.cause)
             return None
-        slot.job = slot.result = None
-        done: TrialResult = value
-        return replace(done, worker=slot.name, retries=slot.retries)
-
-    def _replace_dead(self, slot: _Slot, error: Exception) -> TrialResult | None:
-        if slot.building:
-            self._builds_lost += 1
-            if self._builds_lost >= _BUILDS_LOST:
-                raise PlatformError(
-                    "workers die while they load the models",
-                    where="workers",
-                    help="most often memory is short: lower workers.count, or use smaller models",
-                ) from error
-        self._kill(slot)
-        if slot.retries < _RETRIES:
-            slot.retries += 1
-            self._dispatch(slot)
+        task, seat.task, seat.call = seat.task, None, None
+        if task is None:
+            seat.ready, seat.births_lost = True, 0
             return None
-        return self._failed(slot, Failure.WORKER_DIED, "the worker's process died twice")
+        result: TrialResult = replace(value, worker=seat.name, retries=task.retries)
+        return self._again(task, result) if result.failure is Failure.OUT_OF_MEMORY else result
 
-    def _stop_overdue(self) -> TrialResult | None:
-        limit_s = self._spec.workers.timeout_s
-        for slot in self._slots:
-            if limit_s and slot.job and not slot.building:
-                if time.monotonic() - slot.since_s >= limit_s:
-                    self._kill(slot)
-                    return self._failed(slot, Failure.TIME_LIMIT, f"took over {limit_s:g} s")
+    def _replace(
+        self, seat: _Seat, failure: Failure, message: str, error: Exception | None = None
+    ) -> TrialResult | None:
+        """Make room for a new actor; hand its job out again, or return it as failed."""
+        task = seat.task
+        self._kill(seat)
+        if task:
+            result = TrialResult(task.job.key, None, failure, message, {}, seat.name, task.retries)
+            return self._again(task, result)
+        seat.births_lost += 1
+        if seat.births_lost == _BIRTHS:
+            died = PlatformError(
+                "workers die while they load the models",
+                where="workers",
+                help="most often memory is short: lower workers.count, or use smaller models",
+            )
+            died.__cause__ = error
+            self._give_up(seat, died)
         return None
 
-    def _failed(self, slot: _Slot, failure: Failure, message: str) -> TrialResult:
-        assert slot.job is not None
-        key, slot.job = slot.job.key, None
-        return TrialResult(key, None, failure, message, worker=slot.name, retries=slot.retries)
+    def _again(self, task: _Task, result: TrialResult) -> TrialResult | None:
+        job = retried(task.job, task.retries)
+        if job is None:
+            return result
+        self._queue.appendleft(_Task(job, task.retries + 1))
+        return None
 
-    def _kill(self, slot: _Slot) -> None:
-        if slot.actor is not None:
+    def _give_up(self, seat: _Seat, error: EvomergeError) -> None:
+        """Go on without a worker that cannot be built, if another one can."""
+        if not any(other.ready for other in self._seats):
+            raise error
+        self._kill(seat)
+        self._seats.remove(seat)
+        self._warn(f"{seat.name} is given up, {len(self._seats)} workers go on: {error}")
+
+    def _stop_overdue(self) -> TrialResult | None:
+        limit_s = self._spec.workers.timeout_s or 0.0
+        for seat in self._seats:
+            if seat.task and time.monotonic() - seat.since_s >= limit_s:
+                return self._replace(seat, Failure.TIME_LIMIT, f"took over {limit_s:g} s")
+        return None
+
+    def _kill(self, seat: _Seat) -> None:
+        if seat.actor is not None:
             with suppress(ValueError):
-                ray.kill(slot.actor)
-        slot.actor = slot.building = slot.result = None
+                ray.kill(seat.actor)
+        seat.actor = seat.call = seat.task = None
+        seat.ready = False
 
     def _patience_s(self) -> float | None:
         """Seconds until the first job is overdue; None to wait for as long as it takes."""
         limit_s = self._spec.workers.timeout_s
-        if limit_s is None:
+        since = [seat.since_s for seat in self._seats if seat.task]
+        if limit_s is None or not since:
             return None
-        now = time.monotonic()
-        running = [slot for slot in self._slots if slot.job and not slot.building]
-        return max(0.0, min((s.since_s + limit_s - now for s in running), default=limit_s))
-
-    def _check_gpus(self) -> None:
-        needed = self._spec.workers.gpus * self._spec.workers.count
-        present = ray.cluster_resources().get("GPU", 0.0)  # type: ignore[no-untyped-call]
-        if needed > present:
-            self._slots = []
-            self.close()
-            raise PlatformError(
-                f"{self._spec.workers.count} workers need {needed:g} GPUs, got {present:g}",
-                where="workers.gpus",
-                help="lower workers.count, share GPUs with a fraction, or set workers.gpus to 0",
-            )
+        return max(0.0, min(since) + limit_s - time.monotonic())
 
 
 def _real_worker(spec: WorkerSpec) -> RunsJobs:

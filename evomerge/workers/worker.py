@@ -1,5 +1,6 @@
 """One worker: parents, live model and tasks are built once, then recipe after recipe is scored."""
 
+import gc
 import os
 import shutil
 import sys
@@ -68,6 +69,8 @@ class Worker:
             PlatformError: The machine stands in the way of every recipe.
         """
         self._seconds = {}
+        if job.shrink > 1:
+            _free_memory()
         started = time.perf_counter()
         scores, failure, message = None, None, ""
         try:
@@ -90,7 +93,8 @@ class Worker:
             model = self._live.place(merged)
             del merged
         with self._timed("score"):
-            return self._scorer.score(model, tokenizer, job.documents)
+            smaller = {"shrink": job.shrink} if job.shrink > 1 else {}
+            return self._scorer.score(model, tokenizer, job.documents, **smaller)
 
     def _merge_on_disk(self, recipe: Recipe) -> tuple[Merged, Tokenizer]:
         cache = Path(self._spec.cache)
@@ -118,6 +122,13 @@ class Worker:
             yield
         finally:
             self._seconds[stage] = time.perf_counter() - started
+
+
+def _free_memory() -> None:
+    """Give back what an attempt that ran out of memory has left behind."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _sweep(cache: Path) -> None:

@@ -5,9 +5,10 @@ import signal
 import time
 from pathlib import Path
 
+from evomerge.errors import Failure, InputError
 from evomerge.evaluate.scores import Scores
 from evomerge.space.recipe import Recipe
-from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
+from evomerge.workers.protocol import Job, TrialResult, WorkerPool, WorkerSpec
 
 
 def job(act: str, key: str = "job", **more: object) -> Job:
@@ -21,6 +22,11 @@ class Actor:
         self.cache = Path(spec.cache)
         if (self.cache / "die-at-birth").exists():
             os.kill(os.getpid(), signal.SIGKILL)
+        if (self.cache / "one-only").exists():
+            os.open(self.cache / "taken", os.O_CREAT | os.O_EXCL)
+            (self.cache / "one-only").rename(self.cache / "second-fails")
+        elif (self.cache / "second-fails").exists():
+            raise InputError("no second one")
 
     def run(self, job: Job) -> TrialResult:
         document = job.recipe.document
@@ -29,9 +35,20 @@ class Actor:
                 os.kill(os.getpid(), signal.SIGKILL)
             case "sleep":
                 time.sleep(document["seconds"])
+            case "oom" if job.shrink < document["until"]:
+                return TrialResult(job.key, None, Failure.OUT_OF_MEMORY, "too large")
             case "bug":
                 raise ZeroDivisionError("a bug")
         return TrialResult(job.key, Scores("quick", ()), message=str(os.getpid()))
+
+
+def warm_up(pool: WorkerPool, count: int) -> None:
+    """Give a pool jobs until so many of its workers are ready."""
+    pool.submit(job("live", "first"))
+    while pool.capacity < count:
+        if pool.next_result():
+            pool.submit(job("live", "again"))
+    assert pool.next_result()
 
 
 def interrupted(cache: str) -> None:
@@ -43,10 +60,7 @@ def interrupted(cache: str) -> None:
     signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
     settings = WorkerSettings(count=2, threads=1)
     pool = RayPool(WorkerSpec({}, EvaluateSettings(()), settings, cache), Actor)
-    for key in ("one", "two"):
-        pool.submit(job("sleep", key, seconds=0.1))
-    for _ in range(2):
-        pool.next_result()
+    warm_up(pool, 2)
     for key in ("one", "two"):
         pool.submit(job("sleep", key, seconds=1.5))
     time.sleep(0.5)

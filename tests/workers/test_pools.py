@@ -13,7 +13,7 @@ from evomerge.space.recipe import Recipe
 from evomerge.space.settings import EvaluateSettings, TaskSettings, WorkerSettings
 from evomerge.workers import open_pool
 from evomerge.workers.local import LocalPool
-from evomerge.workers.protocol import Job, WorkerPool, WorkerSpec
+from evomerge.workers.protocol import Job, TrialResult, WorkerPool, WorkerSpec
 
 TASKS = (TaskSettings("toy_next", "acc"), TaskSettings("toy_pick", "acc"))
 
@@ -35,6 +35,13 @@ def locations(family: dict[str, Path]) -> dict[str, str]:
     return {name: str(path) for name, path in family.items()}
 
 
+def result(pool: WorkerPool) -> TrialResult:
+    """Wait for a result, passing over workers that join."""
+    while (found := pool.next_result()) is None:
+        pass
+    return found
+
+
 class Conformance:
     """Every pool: jobs in, one result each, the same everywhere."""
 
@@ -50,38 +57,39 @@ class Conformance:
         jobs = [Job(f"job-{i}", recipe(0.2 * i)) for i in range(pool.capacity)]
         for job in jobs:
             pool.submit(job)
-        results = [pool.next_result() for _ in jobs]
-        assert {result.key for result in results} == {job.key for job in jobs}
-        for result in results:
-            assert result.failure is None
-            assert result.scores
-            assert result.scores.documents == "quick"
-            assert [len(task.per_doc) for task in result.scores.tasks] == [12, 12]
-            assert set(result.seconds) == {"merge", "place", "score", "total"}
-            assert sum(result.seconds.values()) <= 2.1 * result.seconds["total"]
+        results = [result(pool) for _ in jobs]
+        assert {one.key for one in results} == {job.key for job in jobs}
+        for one in results:
+            assert one.failure is None
+            assert one.scores
+            assert one.scores.documents == "quick"
+            assert [len(task.per_doc) for task in one.scores.tasks] == [12, 12]
+            assert set(one.seconds) == {"merge", "place", "score", "total"}
+            assert sum(one.seconds.values()) <= 2.1 * one.seconds["total"]
 
     def test_scores_are_those_of_a_worker_in_this_process(
         self, pool: WorkerPool, reference: dict[str, Scores]
     ) -> None:
         for name, job in JOBS.items():
             pool.submit(job)
-            assert pool.next_result().scores == reference[name]
+            assert result(pool).scores == reference[name]
 
     def test_a_failed_recipe_is_a_result(self, pool: WorkerPool) -> None:
         bad = recipe(0.5).document | {"merge_method": "no_such_method"}
         pool.submit(Job("bad", Recipe.from_document(bad)))
-        result = pool.next_result()
-        assert (result.key, result.scores) == ("bad", None)
-        assert result.failure in (Failure.INVALID_RECIPE, Failure.MERGE_FAILED)
-        assert "no_such_method" in result.message
+        bad_result = result(pool)
+        assert (bad_result.key, bad_result.scores) == ("bad", None)
+        assert bad_result.failure in (Failure.INVALID_RECIPE, Failure.MERGE_FAILED)
+        assert "no_such_method" in bad_result.message
 
     def test_more_jobs_than_workers_are_refused(self, pool: WorkerPool) -> None:
-        for i in range(pool.capacity):
+        n_jobs = pool.capacity
+        for i in range(n_jobs):
             pool.submit(Job(f"job-{i}", recipe(0.1)))
         with pytest.raises(RuntimeError):
             pool.submit(Job("one more", recipe(0.1)))
-        for _ in range(pool.capacity):
-            pool.next_result()
+        for _ in range(n_jobs):
+            result(pool)
         with pytest.raises(RuntimeError):
             pool.next_result()
 
@@ -113,9 +121,9 @@ def reference(
     scores = {}
     for name, job in JOBS.items():
         pool.submit(job)
-        result = pool.next_result()
-        assert result.scores, result.message
-        scores[name] = result.scores
+        found = pool.next_result()
+        assert found.scores, found.message
+        scores[name] = found.scores
     return scores
 
 
@@ -162,3 +170,14 @@ class TestRay(Conformance):
     ) -> WorkerSpec:
         cache = str(tmp_path_factory.mktemp("ray"))
         return WorkerSpec(locations, settings, WorkerSettings(count=2, threads=1), cache)
+
+    def test_a_worker_that_joins_makes_room(self, spec: WorkerSpec) -> None:
+        pool = open_pool(spec)
+        assert pool.capacity == 1
+        pool.submit(Job("first", recipe(0.1)))
+        while pool.next_result():
+            pool.submit(Job("again", recipe(0.1)))
+        assert pool.capacity == 2
+        pool.submit(Job("for the second", recipe(0.2)))
+        assert {result(pool).worker for _ in range(2)} == {"ray-0", "ray-1"}
+        pool.close()

@@ -10,14 +10,15 @@ from pathlib import Path
 import brittle
 import pytest
 import waiting
-from brittle import job
+from brittle import job, warm_up
 from ray.exceptions import RayTaskError
 
-from evomerge.errors import Failure, PlatformError
+from evomerge.errors import Failure, InputError, PlatformError
 from evomerge.space.recipe import Recipe
 from evomerge.space.settings import EvaluateSettings, TaskSettings, WorkerSettings
 from evomerge.workers import open_pool
-from evomerge.workers.protocol import Job, WorkerSpec
+from evomerge.workers.local import LocalPool
+from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
 from evomerge.workers.ray_pool import RayPool
 
 Open = Callable[..., RayPool]
@@ -28,15 +29,26 @@ def brittle_pool(cluster: None, tmp_path: Path) -> Iterator[Open]:
     """Open a pool of brittle workers; it is closed at the end of the test."""
     pools = []
 
-    def open_brittle(count: int = 1, timeout_s: float | None = None) -> RayPool:
-        settings = WorkerSettings(count=count, threads=1, timeout_s=timeout_s)
-        spec = WorkerSpec({}, EvaluateSettings(()), settings, str(tmp_path))
-        pools.append(RayPool(spec, brittle.Actor))
+    def open_brittle(
+        warn: Callable[[str], None] = lambda text: None, **settings: object
+    ) -> RayPool:
+        workers = WorkerSettings(**{"threads": 1, **settings})
+        spec = WorkerSpec({}, EvaluateSettings(()), workers, str(tmp_path))
+        pools.append(RayPool(spec, brittle.Actor, warn))
         return pools[-1]
 
     yield open_brittle
     for pool in pools:
         pool.close()
+
+
+def results(pool: RayPool, count: int) -> list[TrialResult]:
+    """Wait for so many results, passing over workers that join."""
+    found: list[TrialResult] = []
+    while len(found) < count:
+        if result := pool.next_result():
+            found.append(result)
+    return found
 
 
 def test_a_job_that_kills_its_worker_is_tried_twice(brittle_pool: Open) -> None:
@@ -50,13 +62,47 @@ def test_a_job_that_kills_its_worker_is_tried_twice(brittle_pool: Open) -> None:
 
 def test_a_job_over_its_time_is_stopped_and_the_others_go_on(brittle_pool: Open) -> None:
     pool = brittle_pool(count=2, timeout_s=1.0)
+    warm_up(pool, 2)
     pool.submit(job("sleep", "long", seconds=60))
     pool.submit(job("sleep", "short", seconds=0.1))
-    first, second = pool.next_result(), pool.next_result()
+    first, *more = results(pool, 2)
     assert (first.key, first.failure) == ("short", None)
-    assert (second.key, second.failure) == ("long", Failure.TIME_LIMIT)
+    (second,) = more
+    assert (second.key, second.failure, second.retries) == ("long", Failure.TIME_LIMIT, 1)
     pool.submit(job("live", "next"))
-    assert pool.next_result().failure is None
+    assert results(pool, 1)[0].failure is None
+
+
+def test_out_of_memory_is_tried_once_with_a_smaller_batch(
+    brittle_pool: Open, tmp_path: Path
+) -> None:
+    """In either pool."""
+    spec = WorkerSpec({}, EvaluateSettings(()), WorkerSettings(), str(tmp_path))
+    for pool in (brittle_pool(), LocalPool(spec, brittle.Actor)):
+        pool.submit(job("oom", until=2))
+        result = pool.next_result()
+        assert result
+        assert (result.failure, result.retries) == (None, 1)
+        pool.submit(job("oom", until=100))
+        result = pool.next_result()
+        assert result
+        assert (result.failure, result.retries) == (Failure.OUT_OF_MEMORY, 1)
+
+
+def test_a_worker_that_cannot_be_built_ends_the_search_or_is_given_up(
+    brittle_pool: Open, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    pool = brittle_pool(count=2, warn=told.append)
+    (tmp_path / "one-only").touch()
+    pool.submit(job("sleep", "one", seconds=1))
+    assert results(pool, 1)[0].failure is None
+    for i in range(4):
+        pool.submit(job("sleep", f"more {i}", seconds=2))
+        assert results(pool, 1)[0].failure is None
+    assert len(told) == 1
+    assert "is given up, 1 workers go on: " in told[0]
+    assert pool.capacity == 1
 
 
 def test_a_bug_shows_itself(brittle_pool: Open) -> None:
@@ -64,6 +110,31 @@ def test_a_bug_shows_itself(brittle_pool: Open) -> None:
     pool.submit(job("bug"))
     with pytest.raises(RayTaskError, match="ZeroDivisionError"):
         pool.next_result()
+
+
+def test_a_worker_without_a_place_holds_no_job(brittle_pool: Open) -> None:
+    told: list[str] = []
+    pool = brittle_pool(count=3, ray_address="auto", warn=told.append)
+    assert told == [
+        "3 workers with 0 GPUs and 1 CPU threads each: 0 GPUs and 2 CPUs, on 1 nodes, have room "
+        "for 2; the others start when nodes join"
+    ]
+    warm_up(pool, 2)
+    for round in range(3):
+        for key in ("one", "two"):
+            pool.submit(job("live", f"{key} {round}"))
+        assert all(result.failure is None for result in results(pool, 2))
+    assert pool.capacity == 2
+
+
+def test_a_node_without_the_models_is_named(cluster: None, tmp_path: Path) -> None:
+    evaluate = EvaluateSettings((TaskSettings("toy_pick", "acc"),), str(tmp_path), 8, 0, 0)
+    settings = WorkerSettings(ray_address="auto", threads=1)
+    pool = RayPool(WorkerSpec({"a": "/only/elsewhere"}, evaluate, settings, str(tmp_path)))
+    pool.submit(job("live"))
+    with pytest.raises(InputError, match=r"on node \d+\."):
+        pool.next_result()
+    pool.close()
 
 
 def test_workers_that_die_at_birth_end_the_search(brittle_pool: Open, tmp_path: Path) -> None:
@@ -82,7 +153,7 @@ def test_gpus_that_are_not_there_are_refused(cluster: None, tmp_path: Path) -> N
     if ray.cluster_resources().get("GPU"):
         pytest.skip("this machine has GPUs")
     spec = WorkerSpec({}, EvaluateSettings(()), WorkerSettings(count=2, gpus=0.5), str(tmp_path))
-    with pytest.raises(PlatformError, match="2 workers need 1 GPUs, got 0"):
+    with pytest.raises(PlatformError, match=r"2 workers with 0\.5 GPUs each: 0 GPUs"):
         open_pool(spec)
 
 

@@ -55,7 +55,7 @@ def search(
     assert outcome.winner.value
     assert all(r.result.failure is None for r in records)
     if count > 1:
-        assert {r.result.worker for r in records} == {"ray-0", "ray-1"}
+        assert {r.result.worker for r in records} <= {"ray-0", "ray-1"}
     return [essence(r) for r in sorted(records, key=lambda r: (r.stage, r.number))]
 
 
