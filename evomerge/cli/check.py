@@ -8,13 +8,13 @@ import click
 
 from evomerge.cli.locating import locations
 from evomerge.errors import TrialError
-from evomerge.merge.footprint import Footprint, footprint
 from evomerge.space.generation0 import fixed_recipes
 from evomerge.space.load import expanded, load_space
 from evomerge.space.marks import write_yaml
 from evomerge.space.methods import methods
 from evomerge.space.notes import notes
 from evomerge.space.space import Space
+from evomerge.workers.memory import Estimate, estimate
 
 
 @click.command("check")
@@ -90,15 +90,10 @@ def _documents(space: Space) -> dict[str, int]:
     }
 
 
-def _footprint(space: Space, found: dict[str, str]) -> Footprint:
-    return footprint(found[reference] for reference in space.references)
-
-
-def _memory(space: Space, found: Footprint) -> str:
-    if found.unknown:
-        return f"unknown: {len(found.unknown)} of {len(space.references)} models are not here yet"
-    parents, total = (f"{size / 2**30:.2f} GiB" for size in (found.parents, found.total))
-    return f"{total} for weights ({parents} of them the parents'); activations come on top"
+def _memory(space: Space, found: Estimate) -> str:
+    if missing := found.files.unknown:
+        return f"unknown: {len(missing)} of {len(space.references)} models are not here yet"
+    return f"{found}; prompts of over 64 tokens, stacks and mixtures of experts take more"
 
 
 def _summary(space: Space, recipes: list[str], found: dict[str, str]) -> dict[str, Any]:
@@ -112,7 +107,8 @@ def _summary(space: Space, recipes: list[str], found: dict[str, str]) -> dict[st
         "dimensions": len(space.parameters()),
         "parameters": {p.name: p.range_text() for p in space.parameters()},
         "documents": _documents(space),
-        "weights_bytes": _footprint(space, found).total,
+        "weights_bytes": estimate(space, found).files.total,
+        "memory_bytes": estimate(space, found).total,
         "notes": notes(space),
         "samples": recipes,
     }
@@ -136,7 +132,7 @@ def _print(space: Space, recipes: list[str], found: dict[str, str]) -> None:
     click.echo(f"  budget      {space.budget.trials} trials{hours}")
     counts = ", ".join(f"{count:,} {name}" for name, count in _documents(space).items())
     click.echo(f"  documents   {counts}, to score in all, failures and doubles not counted")
-    click.echo(f"  memory      {_memory(space, _footprint(space, found))}")
+    click.echo(f"  memory      {_memory(space, estimate(space, found))}")
     for note in notes(space):
         click.echo(f"  note        {note}")
     if parameters:

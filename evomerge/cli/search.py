@@ -76,14 +76,17 @@ def _dry_run(space: Space, locations: dict[str, str], document: dict[str, Any]) 
 
 
 def _check(space: Space, locations: dict[str, str]) -> None:
-    """Refuse parents that cannot be merged and tasks that cannot be scored."""
+    """Refuse what does not fit into memory, cannot be merged, or cannot be scored."""
+    from evomerge.workers.memory import check_memory
+
+    check_memory(space, locations, _warn)
     from evomerge.evaluate.scorer import Scorer
     from evomerge.merge.devices import check_device
     from evomerge.merge.fit import check_fit
     from evomerge.merge.integrity import check_parents
     from evomerge.workers.spec import evaluate_located
 
-    if space.workers.gpus and space.workers.count == 1:
+    if space.workers.gpus and space.workers.count == 1 and not space.workers.ray_address:
         check_device("cuda", where="workers.gpus")
     for template in space.templates:
         document = template.document

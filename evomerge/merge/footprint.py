@@ -1,40 +1,71 @@
-"""How much memory a search needs at least, from the sizes of its parents' files."""
+"""How large the weights of a search are, from the sizes of its parents' files."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+_WIDTHS = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes that the weights of a search take in one worker.
+    """Bytes of the weights of a search.
 
     Args:
-        parents: All parents, resident; their files are mapped, so workers on a CPU share them.
-        merge: The live model and the merge that is put into it, of the largest parent's size.
+        mapped: Parents in safetensors files: mapped, so that the workers of a machine share
+            them, and the system may drop them and read them again.
+        pickled: Parents in other files, which every worker reads for itself.
+        merge: The live model and the merge that is put into it, of the largest parent's size
+            in the widest dtype. Stacks and mixtures of experts take more.
+        token: Logits of one token, as the model gives them and as float32 probabilities.
         unknown: Models whose files are not here.
     """
 
-    parents: int
+    mapped: int
+    pickled: int
     merge: int
+    token: int
     unknown: tuple[str, ...]
 
     @property
     def total(self) -> int:
-        """Bytes of all weights; activations and one batch come on top."""
-        return self.parents + self.merge
+        """Bytes of all weights, in one worker."""
+        return self.mapped + self.pickled + self.merge
 
 
-def footprint(locations: Iterable[str]) -> Footprint:
-    """Return the footprint of these parents, without opening any of them.
+def footprint(locations: Iterable[str], dtypes: Iterable[str] = ()) -> Footprint:
+    """Return the footprint of these parents, without opening any of their weights.
 
     Args:
         locations: Folders, `folder+adapter` (as large as its model once merged), or hub ids.
+        dtypes: What merges are written in; that of their parents where none is given.
     """
-    sizes: dict[str, int] = {}
+    widths = [_WIDTHS[dtype] for dtype in dtypes if dtype in _WIDTHS]
+    mapped = pickled = largest = token = 0
+    unknown = []
     for location in locations:
         folder = Path(location.split("+")[0])
-        files = list(folder.glob("*.safetensors")) or list(folder.glob("*.bin"))
-        sizes[location] = sum(file.stat().st_size for file in files)
-    unknown = tuple(location for location, size in sizes.items() if not size)
-    return Footprint(sum(sizes.values()), 2 * max(sizes.values(), default=0), unknown)
+        safe = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+        size = safe or sum(file.stat().st_size for file in folder.glob("*.bin"))
+        if not size:
+            unknown.append(location)
+            continue
+        mapped, pickled = mapped + safe, pickled + (0 if safe else size)
+        config = _config(folder)
+        stored = _WIDTHS.get(str(config.get("dtype") or config.get("torch_dtype")), 4)
+        width = max(widths, default=stored)
+        largest = max(largest, size * width // stored)
+        vocabulary = config.get("vocab_size") or 0
+        token = max(token, vocabulary * (width + 4))
+    return Footprint(mapped, pickled, 2 * largest, token, tuple(unknown))
+
+
+def _config(folder: Path) -> Mapping[str, Any]:
+    """Return a model's text configuration; empty where it cannot be read."""
+    try:
+        read = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return {**read, **read.get("text_config", {})}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}

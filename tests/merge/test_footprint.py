@@ -12,7 +12,8 @@ def test_weights_are_counted_by_their_files(tmp_path: Path) -> None:
     (tmp_path / "old" / "pytorch_model.bin").write_bytes(b"x" * 300)
     a, b, old = (str(tmp_path / name) for name in ("a", "b", "old"))
     found = footprint([a, b, old, f"{b}+{tmp_path}/adapter", "hub/id"])
-    assert found.parents == 1500 + 700 + 300 + 700
+    assert found.mapped == 1500 + 700 + 700
+    assert found.pickled == 300
     assert found.merge == 2 * 1500
-    assert found.total == found.parents + found.merge
+    assert found.total == found.mapped + found.pickled + found.merge
     assert found.unknown == ("hub/id",)
