@@ -113,6 +113,8 @@ def _search(
     _check(space, locations)
     resume = _resume_command(_overrides(options), space, runs_dir)
     with ExitStack() as stack:
+        pool = open_pool(worker_spec(space, locations, str(zoo.cache_dir())), _warn)
+        stack.callback(pool.close)
         run = stack.enter_context(
             Run.open(space, runs_dir, resume=options["resume"], new=options["new"])
         )
@@ -124,9 +126,6 @@ def _search(
         elif sys.stdout.isatty():
             console = LiveConsole(resume)
             stack.callback(console.stop)
-        spec = worker_spec(space, locations, str(zoo.cache_dir()))
-        pool = open_pool(spec, _warn)
-        stack.callback(pool.close)
         tracker = Tracker(runs_dir, _warn)
         stack.callback(tracker.close)
         try:

@@ -10,7 +10,7 @@ from evomerge.space.space import Space
 from evomerge.workers.available import available_bytes
 
 GIB = 2**30
-_PYTHON, _RAY, _CUDA = int(0.55 * GIB), int(0.4 * GIB), int(0.5 * GIB)
+_PYTHON, _RAY, _CUDA = int(0.55 * GIB), int(0.2 * GIB), int(0.5 * GIB)
 """A process with all libraries loaded, Ray's own processes, and what CUDA keeps for itself."""
 _PROMPT_TOKENS = 64
 """Tokens of a prompt, which are not known before tasks are built; long prompts take more."""

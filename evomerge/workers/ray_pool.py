@@ -9,6 +9,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import (
+    GetTimeoutError,
     NodeDiedError,
     ObjectLostError,
     OutOfMemoryError,
@@ -20,7 +21,7 @@ from evomerge.errors import EvomergeError, Failure, InputError, PlatformError
 from evomerge.workers import cluster
 from evomerge.workers.protocol import Job, RunsJobs, TrialResult, WorkerSpec, retried
 
-_BIRTHS = 3
+_BIRTHS, _ANSWER_S = 3, 10
 _LOST = (RayActorError, OutOfMemoryError, NodeDiedError, ObjectLostError)
 
 
@@ -40,6 +41,9 @@ class _Actor:
 
     def run(self, job: Job) -> TrialResult:
         return self._worker.run(job)
+
+    def answer(self) -> None:
+        """Show that the process is there."""
 
 
 @dataclass
@@ -158,6 +162,8 @@ class RayPool:
     def _dispatch(self) -> None:
         """Start workers that are missing, and give waiting jobs to those that are free."""
         for seat in self._seats:
+            if seat.ready and seat.task is None and self._queue and not _answers(seat.actor):
+                self._kill(seat)
             if seat.actor is None:
                 seat.actor = ray.remote(_Actor).options(**self._options).remote()
                 seat.call = seat.actor.build.remote(self._make_worker, self._spec)
@@ -241,6 +247,15 @@ class RayPool:
         if limit_s is None or not since:
             return None
         return max(0.0, min(since) + limit_s - time.monotonic())
+
+
+def _answers(actor: Any) -> bool:
+    """Whether an idle worker is there still: a job must not pay for a node lost meanwhile."""
+    try:
+        ray.get(actor.answer.remote(), timeout=_ANSWER_S)
+    except (*_LOST, GetTimeoutError):
+        return False
+    return True
 
 
 def _real_worker(spec: WorkerSpec) -> RunsJobs:

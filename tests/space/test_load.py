@@ -256,6 +256,16 @@ CATALOGUE = {
         "workers: {count: 0}\nevaluate:\n",
         "count must be a whole number",
     ),
+    "GPUs and a half": (
+        "evaluate:\n",
+        "workers: {gpus: 1.5}\nevaluate:\n",
+        "gpus must be 0, a fraction of one GPU, or a whole number, got 1.5",
+    ),
+    "address without port": (
+        "evaluate:\n",
+        "workers: {ray_address: head}\nevaluate:\n",
+        "ray_address must be host:port of a running Ray cluster, or auto, got 'head'",
+    ),
     "key twice": ("name: demo\n", "name: demo\nname: again\n", "key 'name' stands twice"),
     "broken YAML": ("models:\n  base", "models: [\n  base", "broken YAML"),
     "base in the way of linear": (

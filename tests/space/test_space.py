@@ -257,6 +257,7 @@ def test_difference_tells_what_changes_results(space: Space, tmp_path: Path) -> 
 
     assert variant("a: org/a", "a: org/a") == []
     assert variant("evaluate:", "budget: {trials: 9}\nworkers: {count: 2}\nevaluate:") == []
+    assert variant("evaluate:", "workers: {ray_address: auto}\nevaluate:") == []
     assert variant("a: org/a", "a: org/z") == ["models:", "  - a: org/a", "  + a: org/z"]
     assert variant("evaluate:", "search: {seed: 3}\nevaluate:") == [
         "search:",

@@ -12,9 +12,7 @@ import pytest
 import slow_search
 from ray.cluster_utils import Cluster
 
-from evomerge.errors import PlatformError
 from evomerge.search.run import read_run
-from evomerge.workers.cluster import join_cluster
 
 SPACE = """
 name: nodes
@@ -88,10 +86,17 @@ def test_a_search_outlives_a_node_and_uses_one_that_joins(
     assert all(node.remaining_processes_alive() for node in nodes.worker_nodes), "left as it was"
 
 
-def test_an_address_where_nothing_answers_is_refused() -> None:
+def test_an_address_where_nothing_answers_is_refused(
+    family: dict[str, Path], task_path: Path, tmp_path: Path
+) -> None:
     """Not left to Ray, which tries for so long that this test would time out."""
+    (tmp_path / "space.yaml").write_text(SPACE.format(**family, tasks=task_path))
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{unused.getsockname()[1]}"
-    with pytest.raises(PlatformError, match=f"no Ray cluster answers at {address}"):
-        join_cluster(address)
+    words = ["-m", "evomerge", "search", "space.yaml", "--workers", "1", "--ray-address", address]
+    done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert f"error: workers.ray_address: no Ray cluster answers at {address}. help" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "runs").exists(), "no run began"

@@ -73,6 +73,21 @@ def test_a_job_over_its_time_is_stopped_and_the_others_go_on(brittle_pool: Open)
     assert results(pool, 1)[0].failure is None
 
 
+def test_workers_lost_while_idle_cost_no_job_its_retry(brittle_pool: Open) -> None:
+    pool = brittle_pool(count=2)
+    warm_up(pool, 2)
+    pool.submit(job("sleep", "one", seconds=0.5))
+    pool.submit(job("sleep", "two", seconds=0.5))
+    pids = {int(result.message) for result in results(pool, 2)}
+    assert len(pids) == 2
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    pool.submit(job("live", "next"))
+    (found,) = results(pool, 1)
+    assert (found.failure, found.retries) == (None, 0)
+    assert int(found.message) not in pids
+
+
 def test_out_of_memory_is_tried_once_with_a_smaller_batch(
     brittle_pool: Open, tmp_path: Path
 ) -> None:
