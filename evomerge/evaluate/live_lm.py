@@ -1,8 +1,17 @@
-"""lm-eval's Hugging Face model around a live one, with every request tokenised once."""
+"""lm-eval's Hugging Face model around a live one, with every request prepared once."""
+
+from typing import Any, Literal
 
 import torch
 from lm_eval.models.huggingface import HFLM
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from evomerge.evaluate.packed import Pass, Request, answer, packable, plan_passes
+
+_ROWS = 32
+"""Rows of a batch in lm-eval's own passes where no number is given."""
+
+_Asked = list[tuple[tuple[str, str], list[int], list[int]]]
 
 
 class LiveLM(HFLM):  # type: ignore[misc]
@@ -11,14 +20,23 @@ class LiveLM(HFLM):  # type: ignore[misc]
     Args:
         model: A causal LM.
         tokenizer: Its tokenizer.
-        batch_size: Rows in one forward pass, ≥ 1.
+        batch_size: Rows in one forward pass, ≥ 1, in lm-eval's own batches; or `auto`, where
+            log-likelihoods come from packed rows if the model allows it.
+        shrink: What batches are divided by, ≥ 1.
     """
 
     def __init__(
-        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, batch_size: int
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        batch_size: int | Literal["auto"],
+        shrink: int = 1,
     ) -> None:
-        super().__init__(pretrained=model, tokenizer=tokenizer, batch_size=batch_size)
-        self._pairs: dict[tuple[str, str], tuple[list[int], list[int]]] = {}
+        rows = _ROWS if batch_size == "auto" else batch_size
+        super().__init__(pretrained=model, tokenizer=tokenizer, batch_size=max(1, rows // shrink))
+        self._packs, self._shrink = batch_size == "auto", shrink
+        self._encoded: dict[tuple[Any, ...], Any] = {}
+        self._passes: dict[tuple[Request, ...], list[Pass]] = {}
 
     def follow(self, model: PreTrainedModel) -> None:
         """Score this model from now on; same architecture and vocabulary."""
@@ -26,9 +44,37 @@ class LiveLM(HFLM):  # type: ignore[misc]
         self._config = model.config
         self._device = torch.device(model.device)
 
+    def tok_encode(self, string: str, *args: Any, **kwargs: Any) -> list[int]:
+        """Encode a string, once."""
+        key = (string, args, tuple(sorted(kwargs.items())))
+        if key not in self._encoded:
+            self._encoded[key] = super().tok_encode(string, *args, **kwargs)
+        return list(self._encoded[key])
+
     def _encode_pair(self, context: str, continuation: str) -> tuple[list[int], list[int]]:
-        pair = (context, continuation)
-        if pair not in self._pairs:
-            self._pairs[pair] = super()._encode_pair(context, continuation)
-        first, second = self._pairs[pair]
+        key = ("pair", context, continuation)
+        if key not in self._encoded:
+            self._encoded[key] = super()._encode_pair(context, continuation)
+        first, second = self._encoded[key]
         return list(first), list(second)
+
+    def _loglikelihood_tokens(
+        self, requests: _Asked, disable_tqdm: bool = False, override_bs: int | None = None
+    ) -> list[tuple[float, bool]]:
+        asked = tuple(self._request(context, more) for _, context, more in requests)
+        longest = max((len(request.tokens) for request in asked), default=0)
+        if not self._packs or not asked or not packable(self.model, longest):
+            found: list[tuple[float, bool]] = super()._loglikelihood_tokens(
+                requests, disable_tqdm, override_bs
+            )
+            return found
+        if asked not in self._passes:
+            device = self._device.type
+            self._passes[asked] = plan_passes(asked, self._config, device, self._shrink)
+        answers = dict(pair for one in self._passes[asked] for pair in answer(self.model, one))
+        return [answers[index] for index in range(len(asked))]
+
+    def _request(self, context: list[int], continuation: list[int]) -> Request:
+        """Cut from the left what is too long, as `HFLM` does."""
+        whole = (context + continuation)[-(self.max_length + 1) :]
+        return Request(tuple(whole[:-1]), tuple(continuation))

@@ -63,23 +63,26 @@ class Scorer:
         model: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
         documents: Documents = "quick",
+        shrink: int = 1,
     ) -> Scores:
         """Score a model on one set of documents.
 
         The same model gives the same scores whatever was scored before: requests, their order
         and the batches they form never change. Values are those of `lm_eval.simple_evaluate` on
-        the same documents with the same batch size.
+        the same documents: bit for bit with the same batch size, and up to the rounding of
+        other batches with `auto`.
 
         Args:
             model: A causal LM in evaluation mode; its device is used.
             tokenizer: Its tokenizer.
             documents: The set to score on.
+            shrink: What batches are divided by, ≥ 1, where memory is short.
 
         Raises:
             TrialError: `OUT_OF_MEMORY`; `SCORE_FAILED` where the model's outputs are no numbers.
             InputError: A task's templates do not fit its documents.
         """
-        lm = self._live(model, tokenizer)
+        lm = self._live(model, tokenizer, shrink)
         prepared = self._prepare(lm, documents)
         for instance in (i for instances in prepared.by_task.values() for i in instances):
             instance.resps.clear()
@@ -97,7 +100,11 @@ class Scorer:
                 signs |= _guards(lm, loaded, instances)
         return Scores(documents, tuple(scores), signs)
 
-    def _live(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> LiveLM:
+    def _live(
+        self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, shrink: int
+    ) -> LiveLM:
+        if shrink > 1:
+            return LiveLM(model, tokenizer, self._settings.batch_size, shrink)
         if self._lm is None or self._lm.tokenizer is not tokenizer:
             self._lm = LiveLM(model, tokenizer, self._settings.batch_size)
             self._prepared.clear()

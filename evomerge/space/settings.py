@@ -34,7 +34,8 @@ class EvaluateSettings:
         confirm: Fresh documents a task that choose among the finalists, ≥ 0.
         held_out: Documents a task that judge winner and parents once, ≥ 0.
         seed: Seed of the draw of documents; the search's own seed does not change it.
-        batch_size: Rows in one forward pass, ≥ 1.
+        batch_size: Rows in one forward pass, ≥ 1: lm-eval's own batches. `auto` packs
+            log-likelihood requests into rows that share their beginnings.
         chat_template: Apply the tokenizer's chat template to every prompt.
     """
 
@@ -44,7 +45,7 @@ class EvaluateSettings:
     confirm: int = 128
     held_out: int = 256
     seed: int = 0
-    batch_size: int = 32
+    batch_size: int | Literal["auto"] = "auto"
     chat_template: bool = False
 
 

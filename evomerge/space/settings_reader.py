@@ -59,7 +59,14 @@ def read_evaluate(
         confirm=count("confirm", 0),
         held_out=count("held_out", 0),
         seed=count("seed", 0),
-        batch_size=count("batch_size", 1),
+        batch_size=problems.setting(
+            node,
+            at,
+            "batch_size",
+            "auto",
+            lambda v: v == "auto" or (is_int(v) and v >= 1),
+            "auto, or a whole number of at least 1",
+        ),
         chat_template=problems.setting(
             node, at, "chat_template", False, lambda v: isinstance(v, bool), "true or false"
         ),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from evomerge.errors import PlatformError
+from evomerge.evaluate.tries import PASS_TOKENS
 from evomerge.merge.footprint import Footprint, footprint
 from evomerge.space.holes import Hole
 from evomerge.space.space import Space
@@ -31,7 +32,10 @@ class Estimate:
     @property
     def batch(self) -> int:
         """One batch on its way through a model: mostly logits."""
-        return self.space.evaluate.batch_size * _PROMPT_TOKENS * self.files.token
+        size = self.space.evaluate.batch_size
+        device = "cuda" if self.space.workers.gpus else "cpu"
+        tokens = PASS_TOKENS[device] if size == "auto" else size * _PROMPT_TOKENS
+        return tokens * self.files.token
 
     @property
     def cache(self) -> int:
@@ -171,7 +175,7 @@ def _smaller(space: Space) -> Iterator[tuple[str, Space]]:
     for count in range(space.workers.count - 1, 0, -1):
         yield f"--set workers.count={count}", _with_count(space, count)
     alone, few = _with_count(space, 1), "--set workers.count=1 " * (space.workers.count > 1)
-    size = space.evaluate.batch_size
+    size = 32 if space.evaluate.batch_size == "auto" else space.evaluate.batch_size
     while size > 1:
         size //= 2
         evaluate = replace(space.evaluate, batch_size=size)

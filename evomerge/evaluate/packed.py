@@ -1,0 +1,202 @@
+"""Log-likelihoods by forward passes over rows of tries: shared beginnings and few logits."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from transformers import PreTrainedConfig, PreTrainedModel
+
+from evomerge.evaluate.tries import PASS_TOKENS, SMALL_MODEL, Row, Tokens, best_rows, passes_of
+
+PACKABLE = frozenset(
+    """
+    apertus arcee cohere cohere2 ernie4_5 exaone4 gemma gemma2 gemma3_text glm glm4 gpt2
+    gpt_bigcode gpt_neox gptj granite helium hunyuan_v1_dense jetmoe llama mistral mixtral
+    nemotron olmo olmo2 olmo3 opt phi phi3 qwen2 qwen2_moe qwen3 qwen3_moe seed_oss smollm3
+    stablelm starcoder2
+    """.split()
+)
+"""Model types whose attention follows any mask; a test holds each to lm-eval's values."""
+
+_LAYERS = frozenset({"full_attention", "sliding_attention"})
+_MOVING_ROPE = frozenset({"dynamic", "longrope"})
+
+
+@dataclass(frozen=True)
+class Request:
+    """A continuation whose log-likelihood is asked for.
+
+    Args:
+        tokens: Context and continuation but for its last token: what the model reads.
+        continuation: What it is to go on with, at the end of `tokens` and one beyond.
+    """
+
+    tokens: Tokens
+    continuation: Tokens
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One forward pass.
+
+    Args:
+        tokens: [rows, length].
+        positions: [rows, length].
+        seen: Which nodes each attends to, as packed bits, uint8 [rows, length, length / 8].
+        wanted: Flat indices of the nodes whose logits are needed, [k].
+        asked: For each token of a continuation, the index among `wanted` and the token, [2, n].
+        counts: Tokens of each continuation.
+        requests: Indices of the requests that are answered here.
+    """
+
+    tokens: torch.Tensor
+    positions: torch.Tensor
+    seen: np.ndarray
+    wanted: torch.Tensor
+    asked: torch.Tensor
+    counts: np.ndarray
+    requests: list[int]
+
+
+def packable(model: PreTrainedModel, longest: int) -> bool:
+    """Whether a model's log-likelihoods can be had from packed rows.
+
+    Args:
+        model: A causal LM.
+        longest: Tokens of the longest sequence.
+    """
+    config = model.config
+    window = getattr(config, "sliding_window", None)
+    return (
+        config.model_type in PACKABLE
+        and config._attn_implementation in ("sdpa", "eager")
+        and _head(model) is not None
+        and (not window or window >= longest)
+        and set(getattr(config, "layer_types", None) or ()) <= _LAYERS
+        and not _MOVING_ROPE & set(_rope_types(getattr(config, "rope_parameters", None)))
+    )
+
+
+def plan_passes(
+    requests: Sequence[Request], config: PreTrainedConfig, device: str, shrink: int = 1
+) -> list[Pass]:
+    """Plan the forward passes for requests, the same for every model of this config.
+
+    Args:
+        requests: What is asked.
+        config: Gives the work of a token.
+        device: `cpu` or `cuda`: how many tokens a pass may have.
+        shrink: What that number is divided by.
+    """
+    rows = best_rows([request.tokens for request in requests], _cost(config))
+    by_tokens: dict[Tokens, list[int]] = {}
+    for index, request in enumerate(requests):
+        by_tokens.setdefault(request.tokens, []).append(index)
+    small = device == "cpu" and _products(config) < SMALL_MODEL
+    budget = max(1, PASS_TOKENS[device] // (2 * shrink if small else shrink))
+    return [_plan(rows, requests, by_tokens) for rows in passes_of(rows, budget)]
+
+
+@torch.inference_mode()
+def answer(model: PreTrainedModel, one: Pass) -> Iterator[tuple[int, tuple[float, bool]]]:
+    """Yield for each request of a pass its index, its log-likelihood, and whether it is greedy.
+
+    Numbers are rounded where lm-eval's `HFLM` rounds them.
+    """
+    device, dtype = model.device, model.dtype
+    length = one.tokens.shape[1]
+    seen = torch.from_numpy(np.unpackbits(one.seen, axis=-1, count=length)).to(device)
+    mask = torch.zeros(seen.shape, dtype=dtype, device=device)
+    mask.masked_fill_(seen == 0, torch.finfo(dtype).min)
+    with _only(model, one.wanted.to(device)):
+        logits = model(
+            input_ids=one.tokens.to(device),
+            position_ids=one.positions.to(device),
+            attention_mask=mask.unsqueeze(1),
+            use_cache=False,
+        ).logits[0]
+    where, tokens = one.asked.to(device)
+    chosen = F.log_softmax(logits, dim=-1)[where, tokens]
+    greedy = (logits.argmax(dim=-1)[where] == tokens).cpu().numpy()
+    starts = np.concatenate([[0], np.cumsum(one.counts)[:-1]])
+    sums = torch.from_numpy(np.add.reduceat(chosen.float().cpu().numpy(), starts)).to(dtype)
+    right = np.logical_and.reduceat(greedy, starts)
+    yield from zip(one.requests, zip(sums.tolist(), right.tolist(), strict=True), strict=True)
+
+
+@contextmanager
+def _only(model: PreTrainedModel, wanted: torch.Tensor) -> Iterator[None]:
+    """Let the model compute logits of these nodes alone, as [1, k, vocabulary]."""
+
+    def select(_: object, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        hidden = given[0]
+        return (hidden.reshape(1, -1, hidden.shape[-1])[:, wanted], *given[1:])
+
+    hook = _head(model).register_forward_pre_hook(select)
+    try:
+        yield
+    finally:
+        hook.remove()
+
+
+def _head(model: PreTrainedModel) -> Any:
+    return model.get_output_embeddings()  # type: ignore[no-untyped-call]
+
+
+def _plan(
+    rows: Sequence[Row], requests: Sequence[Request], by_tokens: dict[Tokens, list[int]]
+) -> Pass:
+    length = len(rows[0])
+    tokens = torch.zeros(len(rows), length, dtype=torch.long)
+    positions = torch.zeros(len(rows), length, dtype=torch.long)
+    seen = np.broadcast_to(np.eye(length, dtype=np.bool_), (len(rows), length, length)).copy()
+    wanted: dict[int, int] = {}
+    asked: list[tuple[int, int]] = []
+    counts, answered = [], []
+    for at, row in enumerate(rows):
+        tokens[at, : len(row)] = torch.tensor(row.tokens)
+        positions[at, : len(row)] = torch.tensor(row.depths)
+        seen[at, : len(row), : len(row)] = row.seen()
+        for sequence, path in row.paths.items():
+            for index in by_tokens[sequence]:
+                continuation = requests[index].continuation
+                nodes = [at * length + node for node in path[-len(continuation) :]]
+                for node, token in zip(nodes, continuation, strict=True):
+                    asked.append((wanted.setdefault(node, len(wanted)), token))
+                counts.append(len(continuation))
+                answered.append(index)
+    return Pass(
+        tokens,
+        positions,
+        np.packbits(seen, axis=-1),
+        torch.tensor(list(wanted)),
+        torch.tensor(asked).T.contiguous(),
+        np.array(counts),
+        answered,
+    )
+
+
+def _products(config: PreTrainedConfig) -> int:
+    """Return about how many weights a token is multiplied with in the layers."""
+    hidden = config.hidden_size
+    inner = getattr(config, "intermediate_size", None) or 4 * hidden
+    return int(config.num_hidden_layers * (4 * hidden**2 + 3 * hidden * inner))
+
+
+def _cost(config: PreTrainedConfig) -> Callable[[int, int], float]:
+    """Return the FLOPs of tokens in rows of a length: matrix products, and attention."""
+    products = 2 * _products(config)
+    attention = 4 * config.num_hidden_layers * config.hidden_size
+    return lambda tokens, length: tokens * (products + attention * length)
+
+
+def _rope_types(parameters: Any) -> Iterator[str]:
+    if isinstance(parameters, dict):
+        if "rope_type" in parameters:
+            yield parameters["rope_type"]
+        for value in parameters.values():
+            yield from _rope_types(value)

@@ -1,0 +1,111 @@
+"""Lay token sequences into rows so that what they share at their beginning is computed once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Tokens = tuple[int, ...]
+
+PASS_TOKENS = {"cpu": 2048, "cuda": 16_384}
+"""Tokens of one forward pass at most, by kind of device."""
+SMALL_MODEL = 10_000_000
+"""Weights below which half of that is faster on a CPU: activations then stay in its caches."""
+
+_LENGTHS = (64, 128, 256, 512, 1024, 2048)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trie of sequences, written down as one row of tokens.
+
+    Args:
+        tokens: Token of each node.
+        parents: Index of the node before it in its sequences; -1 at the beginning.
+        depths: Its position in its sequences.
+        paths: Sequence → its nodes.
+    """
+
+    tokens: list[int]
+    parents: list[int]
+    depths: list[int]
+    paths: dict[Tokens, list[int]]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def seen(self) -> np.ndarray:
+        """Return which nodes a node attends to, bool [n, n]: those before it, and itself."""
+        mask = np.eye(len(self), dtype=np.bool_)
+        for node, parent in enumerate(self.parents):
+            if parent >= 0:
+                mask[node] |= mask[parent]
+        return mask
+
+
+def rows_of(sequences: Sequence[Tokens], length: int) -> list[Row]:
+    """Lay sequences into rows of at most `length` tokens; a longer one has a row of its own.
+
+    In the order of their tokens each sequence shares most with the one before it, and adds to
+    the row only what it does not share.
+
+    Args:
+        sequences: Not empty ones.
+        length: Tokens of a row, ≥ 1.
+    """
+    rows: list[Row] = []
+    last: Tokens = ()
+    for sequence in sorted(set(sequences)):
+        shared = _shared(last, sequence)
+        if not rows or len(rows[-1]) + len(sequence) - shared > length:
+            rows.append(Row([], [], [], {}))
+            last, shared = (), 0
+        row = rows[-1]
+        path = row.paths[last][:shared] if shared else []
+        for depth in range(shared, len(sequence)):
+            row.parents.append(path[-1] if path else -1)
+            path.append(len(row))
+            row.tokens.append(sequence[depth])
+            row.depths.append(depth)
+        row.paths[sequence] = path
+        last = sequence
+    return rows
+
+
+def best_rows(sequences: Sequence[Tokens], cost: Callable[[int, int], float]) -> list[Row]:
+    """Lay sequences into rows of the length that costs least.
+
+    Long rows share more; in short ones a token attends to fewer others.
+
+    Args:
+        sequences: Not empty ones.
+        cost: Of all tokens in rows of a length: number of tokens, length → work.
+    """
+    longest = max(map(len, sequences))
+    lengths = [length for length in _LENGTHS if length > longest] or [longest]
+    laid = {length: rows_of(sequences, length) for length in [longest, *lengths]}
+    return min(laid.items(), key=lambda item: cost(sum(map(len, item[1])), item[0]))[1]
+
+
+def passes_of(rows: Sequence[Row], budget: int) -> list[list[Row]]:
+    """Put rows of about the same length together, for one forward pass each.
+
+    Args:
+        rows: The rows.
+        budget: Tokens of a pass with its padding; a row that is longer has a pass of its own.
+    """
+    passes: list[list[Row]] = []
+    for row in sorted(rows, key=len, reverse=True):
+        if not passes or (len(passes[-1]) + 1) * len(passes[-1][0]) > budget:
+            passes.append([])
+        passes[-1].append(row)
+    return passes
+
+
+def _shared(one: Tokens, other: Tokens) -> int:
+    count = 0
+    for a, b in zip(one, other, strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
