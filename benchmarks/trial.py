@@ -1,135 +1,136 @@
-"""What one trial costs, against the same recipe by `mergekit-yaml` and `lm_eval` as processes.
+"""One trial, taken apart, against three ways to do the same.
 
     python benchmarks/trial.py tiny
     python benchmarks/trial.py smollm2
 
-For each recipe: seconds for merge, placing, scoring and everything else, the share of scoring spent
-in forward passes, peak memory, and the ratio to the two processes, in one run on one machine.
+(a) `mergekit-yaml` and then `lm_eval`, two processes; (b) one process that calls `run_merge` into a
+folder in memory, loads it with `HFLM` and scores it with `simple_evaluate`, tasks indexed once; (c)
+the trial's own forward passes and nothing else. All in turn, on the same recipes and documents.
 """
 
 import argparse
-import json
 import resource
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
+from typing import Any
+
+import measuring
+import rivals
 
 from evomerge import zoo
-from evomerge.merge.export import export_yaml
-from evomerge.space.generation0 import fixed_recipes
-from evomerge.space.load import load_space
 from evomerge.space.recipe import Recipe
-from evomerge.space.space import Space
-from evomerge.workers.protocol import Job
+from evomerge.workers.protocol import Job, WorkerSpec
 from evomerge.workers.spec import worker_spec
-from evomerge.workers.worker import Worker
 
-SPACES = Path(__file__).parents[1] / "search_spaces"
-
-
-class Forward:
-    """Adds up the seconds a process spends in forward passes of whole models."""
-
-    def __init__(self) -> None:
-        from torch.nn.modules.module import (
-            register_module_forward_hook,
-            register_module_forward_pre_hook,
-        )
-        from transformers import PreTrainedModel
-
-        self.seconds = 0.0
-        self._started: list[tuple[int, float]] = []
-
-        def before(module: object, _: object) -> None:
-            if isinstance(module, PreTrainedModel) and not self._started:
-                self._started.append((id(module), time.perf_counter()))
-
-        def after(module: object, *_: object) -> None:
-            if self._started and self._started[0][0] == id(module):
-                self.seconds += time.perf_counter() - self._started.pop()[1]
-
-        register_module_forward_pre_hook(before)
-        register_module_forward_hook(after)
+_METHODS = ("linear", "task_arithmetic", "ties", "dare_ties")
+_PARTS = ("merge", "place", "score", "forward", "else", "total", "bare")
+_HEADS = ("recipe", *_PARTS[:-1], "(c)", "total/(c)")
+_PARENTS = 4  # three experts and their base
+_worker: Any = None
+_passes: Any = None
 
 
-def recipes(space: Space, count: int) -> list[Recipe]:
-    """Some of generation 0's blends, and a ties merge of all parents."""
-    blends = [fixed.recipe for fixed in fixed_recipes(space) if fixed.kind == "blend"]
-    document = blends[-1].document | {"merge_method": "ties"}
-    for entry in document["models"]:
-        entry["parameters"] = {"weight": 0.5, "density": 0.5}
-    return [*blends[: count - 1], Recipe.from_document(document)]
+def start(spec: WorkerSpec, first: Recipe) -> tuple[float, rivals.Documents]:
+    """Build a worker and record a trial's forward passes; return start-up and the documents."""
+    global _worker, _passes
+    from forward_passes import ForwardPasses
+
+    from evomerge.evaluate.scorer import Scorer
+    from evomerge.workers.worker import Worker
+
+    started = time.perf_counter()
+    _passes, _worker = ForwardPasses(), Worker(spec)
+    _worker.run(Job("start-up", first))
+    start_up = time.perf_counter() - started
+    _passes.start(record=True)
+    _worker.run(Job("record", first))
+    documents = Scorer(spec.evaluate).documents("quick")
+    return start_up, {task: list(ids) for task, ids in documents.items()}
 
 
-def by_processes(space: Space, recipe: Recipe, locations: dict[str, str], ids: str) -> float:
-    """Seconds for `mergekit-yaml` and then `lm_eval` on the same documents."""
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder) / "recipe.yaml"
-        cache = str(zoo.cache_dir() / "adapters")
-        config.write_text(export_yaml(recipe, locations, lora_cache=cache))
-        binaries = Path(sys.executable).parent
-        merge = [binaries / "mergekit-yaml", config, f"{folder}/out", "--random-seed", "0"]
-        if any("+" in place for place in locations.values()):
-            merge += ["--lora-merge-cache", cache]
-        tasks = ",".join(t.task for t in space.evaluate.tasks)
-        score = [binaries / "lm_eval", "run", "--model", "hf", "--model_args"]
-        score += [f"pretrained={folder}/out,dtype=auto", "--tasks", tasks, "--samples", ids]
-        score += ["--batch_size", str(space.evaluate.batch_size), "--device", "cpu"]
-        score += ["--include_path", locations[space.evaluate.task_path or ""]]
-        started = time.perf_counter()
-        for command in (merge, score):
-            done = subprocess.run([str(w) for w in command], capture_output=True, text=True)
-            if done.returncode:
-                sys.exit(f"{command[0]} failed:\n{done.stderr[-2000:]}")
-        return time.perf_counter() - started
+def trial(recipe: Recipe) -> tuple[dict[str, float], dict[tuple[str, str], float]]:
+    """Return the seconds of a trial's parts and of its forward passes bare, and its scores."""
+    _passes.start()
+    result = _worker.run(Job(recipe.recipe_id, recipe))
+    seconds = dict(result.seconds) | {"forward": _passes.seconds}
+    if result.scores is None or _passes.count != len(_passes.calls):
+        raise RuntimeError(result.message or "other forward passes than those recorded")
+    seconds["else"] = seconds["total"] - seconds["merge"] - seconds["forward"]
+    seconds["bare"] = _passes.replay()
+    return seconds, {(s.task, f"{s.metric},none"): s.value for s in result.scores.tasks}
+
+
+def rates() -> tuple[int, int, float, float]:
+    """Return the model's parameters and bytes, and this machine's copy and product rates."""
+    weights = list(_passes.model.parameters())
+    dtype = str(weights[0].dtype).removeprefix("torch.")
+    counts = sum(w.numel() for w in weights), sum(w.nbytes for w in weights)
+    return *counts, measuring.copy_rate("cpu", 0.5), measuring.product_rate("cpu", 2048, dtype)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("family", nargs="?", choices=("tiny", "smollm2"), default="tiny")
-    parser.add_argument("--recipes", type=int, default=4)
-    parser.add_argument("--processes", type=int, default=2, help="recipes run as processes too")
+    parser.add_argument("family", nargs="?", choices=tuple(measuring.FAMILIES), default="tiny")
+    parser.add_argument("--methods", nargs="+", choices=measuring.METHODS, default=_METHODS)
+    parser.add_argument("--rounds", type=int, default=3, help="trials of each method")
+    parser.add_argument("--processes", type=int, default=1, help="rounds that run (a) and (b) too")
     args = parser.parse_args()
-    name = {"tiny": "quickstart", "smollm2": "smollm2"}[args.family]
-    space = load_space(SPACES / f"{name}.yaml")
-    zoo.make(args.family, lambda text, fraction: None)
-    references = [*space.references, space.evaluate.task_path or ""]
-    locations = {reference: zoo.locate(reference) for reference in references}
+    space, locations = measuring.family(args.family)
+    spec = worker_spec(space, locations, str(zoo.cache_dir()))
+    experts = [reference for reference in space.references if reference != space.base]
 
-    forward = Forward()
-    started = time.perf_counter()
-    worker = Worker(worker_spec(space, locations, str(zoo.cache_dir())))
-    chosen = recipes(space, args.recipes)
-    worker.run(Job("warm-up", chosen[0]))
-    start_up = time.perf_counter() - started
+    def drawn(method: str, seed: int) -> Recipe:
+        return measuring.draw(method, space.base or "", experts, seed, **space.common)
+
+    times: dict[str, dict[str, list[float]]] = {method: {} for method in args.methods}
+    apart, tokens = 0.0, 0
+    with measuring.contenders(2) as (us, them):
+        start_up, documents = us(start, spec, drawn(args.methods[0], -1))
+        for method in args.methods:
+            us(trial, drawn(method, -1))  # fills what the method keeps
+        if args.processes:
+            them(rivals.by_one_process, drawn(args.methods[0], -1), spec, documents)
+        for seed in range(args.rounds):
+            for method in args.methods:
+                recipe = drawn(method, seed)
+                seconds, scores = us(trial, recipe)
+                if seed < args.processes:
+                    seconds["b"], tokens, found = them(
+                        rivals.by_one_process, recipe, spec, documents
+                    )
+                    seconds["a"] = rivals.by_processes(recipe, spec, documents)
+                    apart = max(apart, *(abs(found[t][m] - v) for (t, m), v in scores.items()))
+                for part, value in seconds.items():
+                    times[method].setdefault(part, []).append(value)
+        peaks = us(measuring.peak_gib), them(measuring.peak_gib)
+        parameters, size, copied, multiplied = us(rates)
+
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     print(f"{args.family}: start-up with the first trial {start_up:.1f} s")
-    columns = ("merge", "place", "score", "forward", "else", "total")
-    print(" ".join([f"{'recipe':18}", *(f"{column:>8}" for column in columns)]))
-    totals, shares = [], []
-    for recipe in chosen:
-        forward.seconds = 0.0
-        seconds = worker.run(Job(recipe.recipe_id, recipe)).seconds
-        rest = seconds["total"] - seconds["merge"] - forward.seconds
-        totals.append(seconds["total"])
-        shares.append(rest / seconds["total"])
-        row = [seconds["merge"], seconds["place"], seconds["score"], forward.seconds, rest]
-        cells = " ".join(f"{value:8.3f}" for value in [*row, seconds["total"]])
-        print(f"{recipe.method:18} {cells}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"median trial {statistics.median(totals):.2f} s; ", end="")
-    print(f"outside merge and forward passes {statistics.median(shares):.1%}; peak {peak:.1f} GiB")
+    print(f"peak {peaks[0]:.2f} GiB, of (a) {children:.2f}, of (b) {peaks[1]:.2f}")
+    print(f"scores differ from those of (b) by {apart:g} at most\n")
+    rows: list[list[Any]] = [[method, *_row(parts)] for method, parts in times.items()]
+    columns = list(zip(*(row[1:] for row in rows), strict=True))
+    rows.append(["**median**", *map(statistics.median, columns)])
+    heads = [*_HEADS, "(a)", "(a)/total", "(b)", "(b)/total"][: len(rows[0])]
+    print(measuring.table(heads, rows))
+    if tokens:
+        moved, done = (_PARENTS + 1) * size, 2 * parameters * tokens
+        print(f"\nat least {moved / 1e6:.0f} MB at {copied / 1e9:.1f} GB/s: {moved / copied:.4f} s")
+        print(f"and {done / 1e9:.0f} GFLOP ({parameters / 1e6:.1f}M parameters, {tokens} tokens)")
+        print(f"at {multiplied / 1e9:.0f} GFLOP/s: {done / multiplied:.3f} s")
 
-    ids = {t: list(i) for t, i in worker._scorer.documents("quick").items()}
-    slow = [by_processes(space, r, locations, json.dumps(ids)) for r in chosen[-args.processes :]]
-    if slow:
-        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-        ratio = statistics.median(slow) / statistics.median(totals[-len(slow) :])
-        print(f"mergekit-yaml + lm_eval {statistics.median(slow):.1f} s; peak {children:.1f} GiB")
-        print(f"trials an hour: {ratio:.1f} times as many")
+
+def _row(parts: dict[str, list[float]]) -> list[float]:
+    middle = {part: statistics.median(values) for part, values in parts.items()}
+    row = [middle[part] for part in _PARTS]
+    row.append(statistics.median(t / c for t, c in zip(parts["total"], parts["bare"], strict=True)))
+    for rival in ("a", "b"):
+        if rival in parts:
+            pairs = zip(parts[rival], parts["total"], strict=False)
+            row += [middle[rival], statistics.median(r / t for r, t in pairs)]
+    return row
 
 
 if __name__ == "__main__":
