@@ -176,6 +176,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str | float]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def share(part: float) -> str:
+    """Return a share of what can be reached, as a bold percentage."""
+    return f"**{part:.{1 if part < 0.1 else 0}%}**"
+
+
 def _cell(value: str | float) -> str:
     if isinstance(value, str):
         return value

@@ -127,7 +127,10 @@ def main() -> None:
             both = statistics.median(map(sum, fast))
             touched = (len(recipe.models) + 1) * size  # parents read once, the result written
             row = [method, cold, merge, place, both, statistics.median(slow)]
-            row += [f"**{statistics.median(slow) / both:.1f}**", f"{touched / rate / both:.0%}"]
+            row += [
+                f"**{statistics.median(slow) / both:.1f}**",
+                measuring.share(touched / rate / both),
+            ]
             rows.append([*row, "yes" if same else "NO", *peaks])
     print(f"{args.family}: one model {size / 1e6:.0f} MB; copying {rate / 1e9:.1f} GB/s\n")
     columns = ["method", "first", "merge", "place", "both", "run_merge", "ratio", "of copy rate"]
