@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets it
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
@@ -87,3 +88,16 @@ def task_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         + common.format(file=root / "toy_pick.jsonl")
     )
     return root
+
+
+@pytest.fixture(scope="session")
+def tiny_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with the zoo's tiny family in it, hardly trained; name it by `EVOMERGE_CACHE`."""
+    from evomerge import zoo
+    from evomerge.zoo.tiny.build import build
+
+    cache = tmp_path_factory.mktemp("cache")
+    folder = cache / "zoo" / "tiny" / zoo.family("tiny").version
+    folder.mkdir(parents=True)
+    build(folder, folder, lambda text, fraction: None, scale=0.01, batch=16)
+    return cache

@@ -6,30 +6,18 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from evomerge import zoo
 from evomerge.cli import group
-from evomerge.zoo.tiny.build import build
 
 GALLERY = Path(__file__).parents[2] / "search_spaces"
 SPACES = [path for path in sorted(GALLERY.glob("*.yaml")) if "zoo://tiny" in path.read_text()]
 FEW = ("quick=8", "confirm=8", "held_out=16")
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache with the tiny family in it, hardly trained."""
-    cache = tmp_path_factory.mktemp("cache")
-    folder = cache / "zoo" / "tiny" / zoo.family("tiny").version
-    folder.mkdir(parents=True)
-    build(folder, folder, lambda text, fraction: None, scale=0.01, batch=16)
-    return cache
-
-
 @pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
 def test_runs_with_three_trials(
-    path: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, tiny_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("EVOMERGE_CACHE", str(cache))
+    monkeypatch.setenv("EVOMERGE_CACHE", str(tiny_cache))
     monkeypatch.chdir(tmp_path)
     settings = [word for few in FEW for word in ("--set", f"evaluate.{few}")]
     words = ["search", str(path), "--trials", "3", "--json", *settings]
