@@ -11,6 +11,7 @@ import argparse
 import os
 import shutil
 import statistics
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,8 @@ def main() -> None:
                 recipe = drawn(method, seed)
                 slow.append(them(theirs, recipe, places, out, args.threads))
                 fast.append(us(ours, recipe))
+                taken = f"{sum(fast[-1]):.2f} s against {slow[-1]:.2f} s"
+                print(f"round {seed}, {method}: {taken}", file=sys.stderr)
             peaks = us(measuring.peak_gib), them(measuring.peak_gib)
             if own := merge_threads(recipe):  # the number of threads that the export names
                 them(theirs, recipe, places, out, own)

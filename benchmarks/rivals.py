@@ -1,4 +1,8 @@
-"""A trial without evomerge: by two processes, or by one that goes over the disk."""
+"""A trial without evomerge: by two processes, or by one that goes over the disk.
+
+Both merge on the number of threads that the exported recipe names: mergekit's dare and della give
+other last bits on two threads than on one.
+"""
 
 import io
 import json
@@ -13,7 +17,7 @@ from typing import Any
 
 import measuring
 
-from evomerge.merge.export import export_yaml
+from evomerge.merge.export import export_yaml, merge_threads
 from evomerge.space.recipe import Recipe
 from evomerge.workers.protocol import WorkerSpec
 
@@ -22,14 +26,16 @@ Documents = Mapping[str, list[int]]
 
 def by_processes(recipe: Recipe, spec: WorkerSpec, documents: Documents) -> float:
     """Return the seconds of `mergekit-yaml` and then `lm_eval`."""
-    seed = recipe.with_models(spec.locations).seed
+    located = recipe.with_models(spec.locations)
     with measuring.scratch(1) as folder:
         config = folder / "recipe.yaml"
         config.write_text(export_yaml(recipe, spec.locations, lora_cache=spec.cache))
         binaries = Path(sys.executable).parent
         merge: list[Any] = [binaries / "mergekit-yaml", config, folder / "out"]
-        merge += ["--random-seed", seed]
+        merge += ["--random-seed", located.seed]
         merge += ["--lora-merge-cache", spec.cache]
+        if (threads := merge_threads(located)) is not None:
+            merge += ["--num-threads", threads]
         score: list[Any] = [binaries / "lm_eval", "run", "--model", "hf", "--device", "cpu"]
         score += ["--model_args", f"pretrained={folder}/out,dtype=auto"]
         score += ["--tasks", ",".join(documents), "--samples", json.dumps(documents)]
@@ -59,6 +65,7 @@ def by_one_process(
         Its seconds; how many tokens the model must read at least, prompts that requests share
         counted once; lm-eval's results by task.
     """
+    import torch
     from lm_eval import simple_evaluate
     from lm_eval.models.huggingface import HFLM
     from mergekit.config import MergeConfiguration
@@ -72,10 +79,13 @@ def by_one_process(
         write_model_card=False,
         quiet=True,
     )
+    threads = torch.get_num_threads()
     manager, batch_size = _index(str(spec.evaluate.task_path)), spec.evaluate.batch_size
     with measuring.scratch(1) as folder, redirect_stderr(io.StringIO()):  # progress bars
         started = time.perf_counter()
+        torch.set_num_threads(merge_threads(located) or threads)
         run_merge(MergeConfiguration.model_validate(located.document), str(folder), options)
+        torch.set_num_threads(threads)
         model = HFLM(pretrained=str(folder), dtype="auto", device="cpu", batch_size=batch_size)
         results = simple_evaluate(
             model=model,

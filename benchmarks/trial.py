@@ -11,6 +11,7 @@ the trial's own forward passes and nothing else. All in turn, on the same recipe
 import argparse
 import resource
 import statistics
+import sys
 import time
 from typing import Any
 
@@ -84,7 +85,7 @@ def main() -> None:
         return measuring.draw(method, space.base or "", experts, seed, **space.common)
 
     times: dict[str, dict[str, list[float]]] = {method: {} for method in args.methods}
-    apart, tokens = 0.0, 0
+    apart, tokens = dict.fromkeys(args.methods, 0.0), 0
     with measuring.contenders(2) as (us, them):
         start_up, documents = us(start, spec, drawn(args.methods[0], -1))
         for method in args.methods:
@@ -95,12 +96,14 @@ def main() -> None:
             for method in args.methods:
                 recipe = drawn(method, seed)
                 seconds, scores = us(trial, recipe)
+                print(f"round {seed}, {method}: {seconds['total']:.2f} s", file=sys.stderr)
                 if seed < args.processes:
                     seconds["b"], tokens, found = them(
                         rivals.by_one_process, recipe, spec, documents
                     )
                     seconds["a"] = rivals.by_processes(recipe, spec, documents)
-                    apart = max(apart, *(abs(found[t][m] - v) for (t, m), v in scores.items()))
+                    gaps = [abs(found[t][m] - v) for (t, m), v in scores.items()]
+                    apart[method] = max(apart[method], *gaps)
                 for part, value in seconds.items():
                     times[method].setdefault(part, []).append(value)
         peaks = us(measuring.peak_gib), them(measuring.peak_gib)
@@ -109,7 +112,8 @@ def main() -> None:
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     print(f"{args.family}: start-up with the first trial {start_up:.1f} s")
     print(f"peak {peaks[0]:.2f} GiB, of (a) {children:.2f}, of (b) {peaks[1]:.2f}")
-    print(f"scores differ from those of (b) by {apart:g} at most\n")
+    print(f"scores differ from those of (b) by {max(apart.values()):g} at most", end="")
+    print(": " + ", ".join(f"{m} {gap:g}" for m, gap in apart.items()) + "\n")
     rows: list[list[Any]] = [[method, *_row(parts)] for method, parts in times.items()]
     columns = list(zip(*(row[1:] for row in rows), strict=True))
     rows.append(["**median**", *map(statistics.median, columns)])
