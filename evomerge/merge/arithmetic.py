@@ -20,10 +20,12 @@ DTYPES = (torch.bfloat16, torch.float32)
 """What kernels can read."""
 _ADDED = 4
 """Task vectors that torch adds up one after the other; five and more it adds in another order."""
+_SHARED = 2**16
+"""Numbers below which waking other threads takes longer than the work."""
 
 
 class Arithmetic:
-    """Merges tensor by tensor. Not thread-safe.
+    """Merges tensor by tensor, on as many threads as torch uses when it is made. Not thread-safe.
 
     Args:
         kept: Takes what merges share.
@@ -32,6 +34,7 @@ class Arithmetic:
     def __init__(self, kept: Kept) -> None:
         self._kept = kept
         self._sparsity = Sparsity(kept)
+        self._threads = torch.get_num_threads()
 
     def merge(
         self, method: str, inputs: Inputs, values: Values, draws: Draws, out: torch.Tensor
@@ -48,6 +51,7 @@ class Arithmetic:
         Returns:
             Whether every number of it is finite.
         """
+        kernels.use_threads(self._threads if out.numel() >= _SHARED else 1)
         if method == "linear":
             bad = _linear(inputs, values, flat(out))
         elif method == "slerp":

@@ -12,7 +12,6 @@ from mergekit.merge_methods.task_adapter import ExecuteMergeMethodTask
 from mergekit.options import MergeOptions
 
 from evomerge.errors import Failure, TrialError
-from evomerge.merge import kernels
 from evomerge.merge.arithmetic import DTYPES, Arithmetic, serves
 from evomerge.merge.configuration import Configuration
 from evomerge.merge.engine import check_finite, named_failures, prepare, threads
@@ -47,9 +46,6 @@ class Shape:
 class PlannedMerges:
     """Merges by mergekit's plan, with kernels where they serve. Not thread-safe.
 
-    Kernels use as many threads as torch does when this is made; their results do not depend on
-    it.
-
     Args:
         kept_bytes: Bound on the memory for what merges share: ranks, draws, converted parents.
         device: Where merges run; kernels serve on the CPU alone.
@@ -57,7 +53,6 @@ class PlannedMerges:
 
     def __init__(self, kept_bytes: int, device: str = "cpu") -> None:
         self._device = device
-        kernels.use_threads(torch.get_num_threads())
         self.kept = Kept(kept_bytes)
         self._arithmetic = Arithmetic(self.kept)
         self._shapes: OrderedDict[str, Shape] = OrderedDict()
