@@ -22,6 +22,8 @@ from evomerge.space.recipe import Recipe
 from evomerge.workers.protocol import WorkerSpec
 
 Documents = Mapping[str, list[int]]
+ROWS = 32
+"""Rows of a batch in lm-eval's own forward passes."""
 
 
 def by_processes(recipe: Recipe, spec: WorkerSpec, documents: Documents) -> float:
@@ -39,7 +41,7 @@ def by_processes(recipe: Recipe, spec: WorkerSpec, documents: Documents) -> floa
         score: list[Any] = [binaries / "lm_eval", "run", "--model", "hf", "--device", "cpu"]
         score += ["--model_args", f"pretrained={folder}/out,dtype=auto"]
         score += ["--tasks", ",".join(documents), "--samples", json.dumps(documents)]
-        score += ["--batch_size", spec.evaluate.batch_size]
+        score += ["--batch_size", ROWS]
         score += ["--include_path", spec.evaluate.task_path]  # beside the index of its own tasks
         started = time.perf_counter()
         for command in (merge, score):
@@ -80,13 +82,13 @@ def by_one_process(
         quiet=True,
     )
     threads = torch.get_num_threads()
-    manager, batch_size = _index(str(spec.evaluate.task_path)), spec.evaluate.batch_size
+    manager = _index(str(spec.evaluate.task_path))
     with measuring.scratch(1) as folder, redirect_stderr(io.StringIO()):  # progress bars
         started = time.perf_counter()
         torch.set_num_threads(merge_threads(located) or threads)
         run_merge(MergeConfiguration.model_validate(located.document), str(folder), options)
         torch.set_num_threads(threads)
-        model = HFLM(pretrained=str(folder), dtype="auto", device="cpu", batch_size=batch_size)
+        model = HFLM(pretrained=str(folder), dtype="auto", device="cpu", batch_size=ROWS)
         results = simple_evaluate(
             model=model,
             tasks=list(documents),

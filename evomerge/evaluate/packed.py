@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from evomerge.evaluate.tries import PASS_TOKENS, SMALL_MODEL, Row, Tokens, best_rows, passes_of
+from evomerge.evaluate.tries import PASS_TOKENS, Row, Tokens, best_rows, passes_of
 
 PACKABLE = frozenset(
     """
@@ -96,8 +96,7 @@ def plan_passes(
     by_tokens: dict[Tokens, list[int]] = {}
     for index, request in enumerate(requests):
         by_tokens.setdefault(request.tokens, []).append(index)
-    small = device == "cpu" and _products(config) < SMALL_MODEL
-    budget = max(1, PASS_TOKENS[device] // (2 * shrink if small else shrink))
+    budget = max(1, PASS_TOKENS[device] // shrink)
     return [_plan(rows, requests, by_tokens) for rows in passes_of(rows, budget)]
 
 
@@ -180,17 +179,12 @@ def _plan(
     )
 
 
-def _products(config: PreTrainedConfig) -> int:
-    """Return about how many weights a token is multiplied with in the layers."""
-    hidden = config.hidden_size
-    inner = getattr(config, "intermediate_size", None) or 4 * hidden
-    return int(config.num_hidden_layers * (4 * hidden**2 + 3 * hidden * inner))
-
-
 def _cost(config: PreTrainedConfig) -> Callable[[int, int], float]:
     """Return the FLOPs of tokens in rows of a length: matrix products, and attention."""
-    products = 2 * _products(config)
-    attention = 4 * config.num_hidden_layers * config.hidden_size
+    layers, hidden = config.num_hidden_layers, config.hidden_size
+    inner = getattr(config, "intermediate_size", None) or 4 * hidden
+    products = 2 * layers * (4 * hidden**2 + 3 * hidden * inner)
+    attention = 4 * layers * hidden
     return lambda tokens, length: tokens * (products + attention * length)
 
 

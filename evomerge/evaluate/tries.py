@@ -9,8 +9,6 @@ Tokens = tuple[int, ...]
 
 PASS_TOKENS = {"cpu": 2048, "cuda": 16_384}
 """Tokens of one forward pass at most, by kind of device."""
-SMALL_MODEL = 10_000_000
-"""Weights below which half of that is faster on a CPU: activations then stay in its caches."""
 
 _LENGTHS = (64, 128, 256, 512, 1024, 2048)
 
