@@ -61,7 +61,8 @@ class LiveLM(HFLM):  # type: ignore[misc]
     def _loglikelihood_tokens(
         self, requests: _Asked, disable_tqdm: bool = False, override_bs: int | None = None
     ) -> list[tuple[float, bool]]:
-        asked = tuple(self._request(context, more) for _, context, more in requests)
+        kept = self.max_length + 1
+        asked = tuple(_request(context, more, kept) for _, context, more in requests)
         longest = max((len(request.tokens) for request in asked), default=0)
         if not self._packs or not asked or not packable(self.model, longest):
             found: list[tuple[float, bool]] = super()._loglikelihood_tokens(
@@ -71,10 +72,13 @@ class LiveLM(HFLM):  # type: ignore[misc]
         if asked not in self._passes:
             device = self._device.type
             self._passes[asked] = plan_passes(asked, self._config, device, self._shrink)
-        answers = dict(pair for one in self._passes[asked] for pair in answer(self.model, one))
+        answers: dict[int, tuple[float, bool]] = {}
+        for one in self._passes[asked]:
+            answers |= answer(self.model, one)
         return [answers[index] for index in range(len(asked))]
 
-    def _request(self, context: list[int], continuation: list[int]) -> Request:
-        """Cut from the left what is too long, as `HFLM` does."""
-        whole = (context + continuation)[-(self.max_length + 1) :]
-        return Request(tuple(whole[:-1]), tuple(continuation))
+
+def _request(context: list[int], continuation: list[int], kept: int) -> Request:
+    """Cut from the left what is too long, as `HFLM` does."""
+    whole = (context + continuation)[-kept:]
+    return Request(tuple(whole[:-1]), tuple(continuation))

@@ -101,8 +101,8 @@ def plan_passes(
 
 
 @torch.inference_mode()
-def answer(model: PreTrainedModel, one: Pass) -> Iterator[tuple[int, tuple[float, bool]]]:
-    """Yield for each request of a pass its index, its log-likelihood, and whether it is greedy.
+def answer(model: PreTrainedModel, one: Pass) -> dict[int, tuple[float, bool]]:
+    """Return for each request of a pass, by index, its log-likelihood and whether it is greedy.
 
     Numbers are rounded where lm-eval's `HFLM` rounds them.
     """
@@ -120,11 +120,14 @@ def answer(model: PreTrainedModel, one: Pass) -> Iterator[tuple[int, tuple[float
         ).logits[0]
     where, tokens = one.asked.to(device)
     chosen = F.log_softmax(logits, dim=-1)[where, tokens]
-    greedy = (logits.argmax(dim=-1)[where] == tokens).cpu().numpy()
+    greedy = logits[where, tokens] == logits.amax(dim=-1)[where]
+    equals = greedy.nonzero().squeeze(1)  # only here need be told which of equal logits wins
+    greedy[equals] = logits[where[equals]].argmax(dim=-1) == tokens[equals]
     starts = np.concatenate([[0], np.cumsum(one.counts)[:-1]])
     sums = torch.from_numpy(np.add.reduceat(chosen.float().cpu().numpy(), starts)).to(dtype)
-    right = np.logical_and.reduceat(greedy, starts)
-    yield from zip(one.requests, zip(sums.tolist(), right.tolist(), strict=True), strict=True)
+    right = np.logical_and.reduceat(greedy.cpu().numpy(), starts)
+    pairs = zip(sums.tolist(), right.tolist(), strict=True)
+    return dict(zip(one.requests, pairs, strict=True))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import numpy as np
 
 Tokens = tuple[int, ...]
 
-PASS_TOKENS = {"cpu": 2048, "cuda": 16_384}
+PASS_TOKENS = {"cpu": 4096, "cuda": 16_384}
 """Tokens of one forward pass at most, by kind of device."""
 
 _LENGTHS = (64, 128, 256, 512, 1024, 2048)
