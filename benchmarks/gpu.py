@@ -67,13 +67,13 @@ def _family(
     locations = build(shape, folder, device)
     merger = MemoryMerger(locations, folder / "adapters", device)
     live = LiveModel(device)
-    model = live.place(merger.merge(_drawn("linear", -2)))
+    model = live.place(merger.merge(_drawn("linear", -2), live.slots))
     count = sum(p.numel() for p in model.parameters())
     size = sum(p.nbytes for p in model.parameters())
 
     def merge(method: str, seed: int) -> float:
         recipe = _drawn(method, seed)
-        return measuring.seconds(lambda: live.place(merger.merge(recipe)), device)
+        return measuring.seconds(lambda: live.place(merger.merge(recipe, live.slots)), device)
 
     rows: list[list[Any]] = []
     for method in _METHODS:

@@ -22,6 +22,9 @@ from evomerge import zoo
 from evomerge.merge.export import merge_threads
 from evomerge.space.recipe import Recipe
 
+KEPT_BYTES = 8 * 2**30
+"""What a worker may keep here, so that every method that draws or ranks is measured with it."""
+
 _merger: Any = None
 _live: Any = None
 
@@ -35,9 +38,9 @@ def start_ours(locations: dict[str, str], threads: int, first: Recipe) -> tuple[
     from evomerge.merge.memory import MemoryMerger
 
     torch.set_num_threads(threads)
-    _merger = MemoryMerger(locations, zoo.cache_dir() / "adapters", "cpu")
+    _merger = MemoryMerger(locations, zoo.cache_dir() / "adapters", "cpu", KEPT_BYTES)
     _live = LiveModel("cpu")
-    model = _live.place(_merger.merge(first))
+    model = _live.place(_merger.merge(first, _live.slots))
     size = sum(p.nbytes for p in model.parameters())
     return size, measuring.copy_rate("cpu", 0.5)
 
@@ -45,7 +48,7 @@ def start_ours(locations: dict[str, str], threads: int, first: Recipe) -> tuple[
 def ours(recipe: Recipe) -> tuple[float, float]:
     """Return seconds to merge, and to place the result in the live model."""
     started = time.perf_counter()
-    merged = _merger.merge(recipe)
+    merged = _merger.merge(recipe, _live.slots)
     between = time.perf_counter()
     _live.place(merged)
     return between - started, time.perf_counter() - between
@@ -56,7 +59,7 @@ def equal(recipe: Recipe, folder: Path) -> bool:
     import torch
     from safetensors.torch import load_file
 
-    placed = _live.place(_merger.merge(recipe)).state_dict()
+    placed = _live.place(_merger.merge(recipe, _live.slots)).state_dict()
     written: dict[str, torch.Tensor] = {}
     for shard in folder.glob("*.safetensors"):
         written |= load_file(shard)

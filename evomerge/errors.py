@@ -30,6 +30,17 @@ class Failure(StrEnum):
     WORKER_DIED = "worker_died"
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory was short: Python's, a GPU's, or the CPU's as torch words it."""
+    text = str(error).lower()
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in text
+        or "not enough memory" in text
+    )
+
+
 class EvomergeError(Exception):
     """A message for the user: where, what is wrong, what helps.
 

@@ -111,14 +111,14 @@ def answer(model: PreTrainedModel, one: Pass) -> dict[int, tuple[float, bool]]:
     seen = torch.from_numpy(np.unpackbits(one.seen, axis=-1, count=length)).to(device)
     mask = torch.zeros(seen.shape, dtype=dtype, device=device)
     mask.masked_fill_(seen == 0, torch.finfo(dtype).min)
-    with _only(model, one.wanted.to(device)):
+    with _only(model, one.wanted):
         logits = model(
             input_ids=one.tokens.to(device),
             position_ids=one.positions.to(device),
             attention_mask=mask.unsqueeze(1),
             use_cache=False,
         ).logits[0]
-    where, tokens = one.asked.to(device)
+    where, tokens = one.asked.to(logits.device)
     chosen = F.log_softmax(logits, dim=-1)[where, tokens]
     greedy = logits[where, tokens] == logits.amax(dim=-1)[where]
     equals = greedy.nonzero().squeeze(1)  # only here need be told which of equal logits wins
@@ -130,13 +130,23 @@ def answer(model: PreTrainedModel, one: Pass) -> dict[int, tuple[float, bool]]:
     return dict(zip(one.requests, pairs, strict=True))
 
 
+def seen_by(row: Row) -> np.ndarray:
+    """Return which nodes a node attends to, bool [n, n]: those before it, and itself."""
+    mask = np.eye(len(row), dtype=np.bool_)
+    for node, parent in enumerate(row.parents):
+        if parent >= 0:
+            mask[node] |= mask[parent]
+    return mask
+
+
 @contextmanager
 def _only(model: PreTrainedModel, wanted: torch.Tensor) -> Iterator[None]:
     """Let the model compute logits of these nodes alone, as [1, k, vocabulary]."""
 
     def select(_: object, given: tuple[Any, ...]) -> tuple[Any, ...]:
         hidden = given[0]
-        return (hidden.reshape(1, -1, hidden.shape[-1])[:, wanted], *given[1:])
+        flat = hidden.reshape(1, -1, hidden.shape[-1])
+        return (flat[:, wanted.to(hidden.device)], *given[1:])
 
     hook = _head(model).register_forward_pre_hook(select)
     try:
@@ -162,7 +172,7 @@ def _plan(
     for at, row in enumerate(rows):
         tokens[at, : len(row)] = torch.tensor(row.tokens)
         positions[at, : len(row)] = torch.tensor(row.depths)
-        seen[at, : len(row), : len(row)] = row.seen()
+        seen[at, : len(row), : len(row)] = seen_by(row)
         for sequence, path in row.paths.items():
             for index in by_tokens[sequence]:
                 continuation = requests[index].continuation

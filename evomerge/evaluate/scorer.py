@@ -11,7 +11,7 @@ import torch
 from lm_eval.api.instance import Instance
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from evomerge.errors import Failure, InputError, TrialError
+from evomerge.errors import Failure, InputError, TrialError, is_out_of_memory
 from evomerge.evaluate.documents import Split, split_documents
 from evomerge.evaluate.guards import guards
 from evomerge.evaluate.live_lm import LiveLM
@@ -142,10 +142,11 @@ class Scorer:
         requests = [i for i in instances for _ in range(i.repeats or 1)]
         try:
             answers = getattr(lm, kind)(requests, disable_tqdm=True)
-        except torch.OutOfMemoryError as error:
-            raise TrialError(Failure.OUT_OF_MEMORY, f"while scoring: {error}") from error
-        except RuntimeError as error:  # torch's: such as sampling from what is no distribution
-            raise TrialError(Failure.SCORE_FAILED, f"while scoring: {error}") from error
+        except (RuntimeError, MemoryError) as error:
+            # torch's: no memory, or such as sampling from what is no distribution
+            short = is_out_of_memory(error)
+            failure = Failure.OUT_OF_MEMORY if short else Failure.SCORE_FAILED
+            raise TrialError(failure, f"while scoring: {error}") from error
         for answer, request in zip(answers, requests, strict=True):
             value = answer[0] if isinstance(answer, tuple) else answer
             if isinstance(value, float) and math.isnan(value):

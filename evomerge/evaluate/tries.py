@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 Tokens = tuple[int, ...]
 
 PASS_TOKENS = {"cpu": 4096, "cuda": 16_384}
@@ -31,14 +29,6 @@ class Row:
 
     def __len__(self) -> int:
         return len(self.tokens)
-
-    def seen(self) -> np.ndarray:
-        """Return which nodes a node attends to, bool [n, n]: those before it, and itself."""
-        mask = np.eye(len(self), dtype=np.bool_)
-        for node, parent in enumerate(self.parents):
-            if parent >= 0:
-                mask[node] |= mask[parent]
-        return mask
 
 
 def rows_of(sequences: Sequence[Tokens], length: int) -> list[Row]:

@@ -18,7 +18,7 @@ from mergekit.options import MergeOptions
 from mergekit.tokenizer import TokenizerInfo
 from safetensors import SafetensorError
 
-from evomerge.errors import Failure, TrialError
+from evomerge.errors import Failure, TrialError, is_out_of_memory
 from evomerge.merge.configuration import Configuration, layer_lists, sliced_depth
 from evomerge.merge.plan import Planner, Site
 from evomerge.merge.quiet import quiet
@@ -165,13 +165,12 @@ def named_failures(otherwise: Failure) -> Iterator[None]:
     """Turn what mergekit raises into a `TrialError` with the failure's name."""
     try:
         yield
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise TrialError(Failure.OUT_OF_MEMORY, str(error) or "out of memory") from error
     except OSError as error:
         if error.errno is not None:  # the machine's, for the caller to judge
             raise
         raise TrialError(otherwise, f"mergekit: {error}") from error
     except (
+        MemoryError,
         RuntimeError,
         ValueError,
         TypeError,
@@ -180,13 +179,13 @@ def named_failures(otherwise: Failure) -> Iterator[None]:
         SafetensorError,
         StrictDataclassError,
     ) as error:
-        raise TrialError(_name(str(error), otherwise), f"mergekit: {error}") from error
+        raise TrialError(_name(error, otherwise), f"mergekit: {error}") from error
 
 
-def _name(text: str, otherwise: Failure) -> Failure:
-    lowered = text.lower()
-    if "can't allocate memory" in lowered or "not enough memory" in lowered:
+def _name(error: Exception, otherwise: Failure) -> Failure:
+    if is_out_of_memory(error):
         return Failure.OUT_OF_MEMORY
+    lowered = str(error).lower()
     if any(hint in lowered for hint in ("size mismatch", "tensor size", "must match the size")):
         return Failure.SHAPE_MISMATCH
     return otherwise

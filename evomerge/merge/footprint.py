@@ -30,9 +30,14 @@ class Footprint:
     unknown: tuple[str, ...]
 
     @property
+    def parents(self) -> int:
+        """Bytes of all parents."""
+        return self.mapped + self.pickled
+
+    @property
     def total(self) -> int:
         """Bytes of all weights, in one worker."""
-        return self.mapped + self.pickled + self.merge
+        return self.parents + self.merge
 
 
 def footprint(locations: Iterable[str], dtypes: Iterable[str] = ()) -> Footprint:

@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 import transformers
+from accelerate import dispatch_model, infer_auto_device_map
+from accelerate.utils import get_balanced_memory
 
-from evomerge.errors import Failure, TrialError
+from evomerge.errors import Failure, TrialError, is_out_of_memory
 from evomerge.merge.memory import Merged
 from evomerge.merge.quiet import quiet
 from evomerge.merge.seeding import kept_rng
@@ -26,10 +28,11 @@ class LiveModel:
     Args:
         device: Where the model lives.
         keep: Models kept, ≥ 1; memory grows with it.
+        gpus: GPUs over which the model is spread, ≥ 1, layer by layer; for `cuda` only.
     """
 
-    def __init__(self, device: str = "cpu", keep: int = 2) -> None:
-        self._device, self._keep = device, keep
+    def __init__(self, device: str = "cpu", keep: int = 2, gpus: int = 1) -> None:
+        self._device, self._keep, self._gpus = device, keep, gpus
         self._models: OrderedDict[_Key, transformers.PreTrainedModel] = OrderedDict()
         self._shapes: dict[str, _Key] = {}
 
@@ -64,10 +67,12 @@ class LiveModel:
                 if merged.shape:
                     self._shapes[merged.shape] = key
             else:
-                fresh = _load(merged, self._device)
+                fresh = _load(merged)
                 for name, value in fresh.state_dict(keep_vars=True).items():
                     model.state_dict(keep_vars=True)[name].copy_(value)
-        except (torch.OutOfMemoryError, MemoryError) as error:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             self._models.clear()
             raise TrialError(Failure.OUT_OF_MEMORY, str(error) or "out of memory") from error
         if model.can_generate():
@@ -78,7 +83,8 @@ class LiveModel:
     def _build(self, key: _Key, merged: Merged) -> transformers.PreTrainedModel:
         while len(self._models) >= self._keep:
             self._models.popitem(last=False)
-        model = _load(merged, self._device)
+        loaded: Any = _load(merged)
+        model = _spread(loaded, self._gpus) if self._gpus > 1 else loaded.to(self._device)
         self._models[key] = model
         return model
 
@@ -98,7 +104,7 @@ def _generation_config(merged: Merged) -> transformers.GenerationConfig:
     return transformers.GenerationConfig.from_pretrained(merged.generation)
 
 
-def _load(merged: Merged, device: str) -> transformers.PreTrainedModel:
+def _load(merged: Merged) -> transformers.PreTrainedModel:
     """Build a model through transformers' own loader: renamed keys, ties, dtypes, buffers."""
     auto: Any = transformers.MODEL_FOR_CAUSAL_LM_MAPPING
     if type(merged.config) not in auto:
@@ -114,17 +120,29 @@ def _load(merged: Merged, device: str) -> transformers.PreTrainedModel:
                 dtype="auto",
                 output_loading_info=True,
             )
-    except torch.OutOfMemoryError:
-        raise
     except (RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        if is_out_of_memory(error):
+            raise
         reason = f"transformers cannot build the merged model: {error}"
         raise TrialError(Failure.SHAPE_MISMATCH, reason) from error
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if names := sorted(map(str, info[kind])):
             listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
             raise TrialError(Failure.SHAPE_MISMATCH, f"{kind.replace('_', ' ')}: {listed}")
-    placed: transformers.PreTrainedModel = model.to(device).eval()
-    return placed
+    loaded: transformers.PreTrainedModel = model.eval()
+    return loaded
+
+
+def _spread(model: transformers.PreTrainedModel, gpus: int) -> transformers.PreTrainedModel:
+    """Put the layers of a model on several GPUs; never on a CPU or a disk, to be refilled there."""
+    whole = {"no_split_module_classes": model._no_split_modules}
+    free = {index: torch.cuda.mem_get_info(index)[0] for index in range(gpus)}
+    limits = get_balanced_memory(model, free, **whole)
+    places = infer_auto_device_map(model, max_memory=limits, **whole)
+    if not all(isinstance(place, int) for place in places.values()):
+        raise TrialError(Failure.OUT_OF_MEMORY, f"the model does not fit into {gpus} GPUs")
+    spread: transformers.PreTrainedModel = dispatch_model(model, device_map=places)
+    return spread
 
 
 def _fill(model: transformers.PreTrainedModel, tensors: Mapping[str, torch.Tensor]) -> bool:

@@ -51,6 +51,8 @@ class MemoryMerger:
         cache: Folder for models with adapters merged in.
         device: `cpu`, or where the arithmetic runs; results equal mergekit's on that device.
         kept_bytes: Bound on the memory for what merges share, ≥ 0; see `Kept`.
+        built_on: Where tensors without a slot are put; None for `device`. A model that needs
+            several GPUs would not fit on the one that merges.
 
     Raises:
         InputError: A model cannot be found, or an adapter does not fit.
@@ -63,11 +65,12 @@ class MemoryMerger:
         cache: str | Path,
         device: str = "cpu",
         kept_bytes: int = 2**31,
+        built_on: str | None = None,
     ) -> None:
         self._locations = dict(locations)
         self._device = device
         self._parents = Parents(cache, device)
-        self._planned = PlannedMerges(kept_bytes, device)
+        self._planned = PlannedMerges(kept_bytes, device, built_on or device)
         self._fingerprints: dict[str, str] = {}
         self._moe_tokenizers: dict[str, Tokenizer] = {}
         self._parents.merge_adapters(self._locations.values())
@@ -119,6 +122,10 @@ class MemoryMerger:
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         self._moe_tokenizers[located.document["base_model"]] = tokenizer
         return Merged(collector.tensors, config)
+
+    def keep(self, kept_bytes: int) -> None:
+        """Set the bound on what is kept from one merge for the next; above it, all is freed."""
+        self._planned.kept.bound(kept_bytes)
 
     def tokenizer(self, recipe: Recipe) -> Tokenizer:
         """Return the tokenizer that the recipe's merged folder would have.

@@ -49,10 +49,11 @@ class PlannedMerges:
     Args:
         kept_bytes: Bound on the memory for what merges share: ranks, draws, converted parents.
         device: Where merges run; kernels serve on the CPU alone.
+        built_on: Where tensors without a slot are put.
     """
 
-    def __init__(self, kept_bytes: int, device: str = "cpu") -> None:
-        self._device = device
+    def __init__(self, kept_bytes: int, device: str = "cpu", built_on: str = "cpu") -> None:
+        self._device, self._built_on = device, built_on
         self.kept = Kept(kept_bytes)
         self._arithmetic = Arithmetic(self.kept)
         self._shapes: OrderedDict[str, Shape] = OrderedDict()
@@ -116,7 +117,8 @@ class PlannedMerges:
                 slot = slots.get(step.save.tensor_name)
                 tensor = self._fast(step, own, draws, slot) if fast else self._slow(step, own)
                 if tensor is not None:
-                    tensors[step.save.tensor_name] = _put(tensor, slot)
+                    put = _put(tensor, slot)
+                    tensors[step.save.tensor_name] = put if put is slot else put.to(self._built_on)
         return tensors
 
     def _fast(

@@ -97,5 +97,5 @@ class WorkerSettings:
     mode: Literal["memory", "disk"] = "memory"
     threads: int | None = None
     timeout_s: float | None = None
-    cache_gb: float = 2.0
+    cache_gb: float = 4.0
     ray_address: str | None = None

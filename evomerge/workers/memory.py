@@ -13,6 +13,8 @@ from evomerge.workers.available import available_bytes
 GIB = 2**30
 _PYTHON, _RAY, _CUDA = int(0.55 * GIB), int(0.2 * GIB), int(0.5 * GIB)
 """A process with all libraries loaded, Ray's own processes, and what CUDA keeps for itself."""
+_KEPT = 4
+"""What a search with several methods keeps, in bytes for each byte of its parents."""
 _PROMPT_TOKENS = 64
 """Tokens of a prompt, which are not known before tasks are built; long prompts take more."""
 
@@ -39,8 +41,10 @@ class Estimate:
 
     @property
     def cache(self) -> int:
-        """What a worker keeps from one merge for the next."""
-        return int((getattr(self.space.workers, "cache_gb", None) or 0) * GIB)
+        """What a worker keeps from one merge for the next, on the CPU."""
+        if self.space.workers.gpus:
+            return 0
+        return min(int(self.space.workers.cache_gb * GIB), _KEPT * self.files.parents)
 
     @property
     def on_device(self) -> int:
@@ -71,7 +75,7 @@ class Estimate:
             "a batch": self.batch,
             "cache": self.cache,
         }
-        parts = {"parents": self.files.mapped + self.files.pickled, "Python": _PYTHON}
+        parts = {"parents": self.files.parents, "Python": _PYTHON}
         shown = ", ".join(
             f"{name} {gib(size)}"
             for name, size in (parts if workers.gpus else parts | model).items()
@@ -175,6 +179,11 @@ def _smaller(space: Space) -> Iterator[tuple[str, Space]]:
     for count in range(space.workers.count - 1, 0, -1):
         yield f"--set workers.count={count}", _with_count(space, count)
     alone, few = _with_count(space, 1), "--set workers.count=1 " * (space.workers.count > 1)
+    if kept := space.workers.cache_gb:
+        for cache in (kept / 2, kept / 4, 0):
+            alone = replace(alone, workers=replace(alone.workers, cache_gb=cache))
+            yield f"{few}--set workers.cache_gb={cache:g}", alone
+        few += "--set workers.cache_gb=0 "
     size = 32 if space.evaluate.batch_size == "auto" else space.evaluate.batch_size
     while size > 1:
         size //= 2

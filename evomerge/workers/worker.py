@@ -14,7 +14,7 @@ import torch
 import transformers
 from safetensors.torch import load_file
 
-from evomerge.errors import Failure, PlatformError, TrialError
+from evomerge.errors import Failure, PlatformError, TrialError, is_out_of_memory
 from evomerge.evaluate.scorer import Scorer
 from evomerge.evaluate.scores import Scores
 from evomerge.merge.devices import check_device
@@ -53,10 +53,17 @@ class Worker:
         self._spec = spec
         self._device = "cuda" if settings.gpus else "cpu"
         self._scorer = Scorer(spec.evaluate)
-        self._live = LiveModel(self._device)
+        spread = max(1, int(settings.gpus))
+        self._live = LiveModel(self._device, gpus=spread)
         self._tokenizers = Tokenizers()
-        kept = int(settings.cache_gb * 2**30)
-        self._merger = MemoryMerger(spec.locations, spec.cache, self._device, kept)
+        self._kept = int(settings.cache_gb * 2**30)
+        self._merger = MemoryMerger(
+            spec.locations,
+            spec.cache,
+            self._device,
+            self._kept,
+            built_on="cpu" if spread > 1 else self._device,
+        )
         self._seconds: dict[str, float] = {}
         if settings.mode == "disk":
             _sweep(Path(spec.cache))
@@ -69,6 +76,7 @@ class Worker:
             PlatformError: The machine stands in the way of every recipe.
         """
         self._seconds = {}
+        self._merger.keep(0 if job.shrink > 1 else self._kept)
         if job.shrink > 1:
             _free_memory()
         started = time.perf_counter()
@@ -77,7 +85,9 @@ class Worker:
             scores = self._score(job)
         except TrialError as error:
             failure, message = error.failure, error.what
-        except (torch.OutOfMemoryError, MemoryError) as error:
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
             failure, message = Failure.OUT_OF_MEMORY, str(error) or "out of memory"
         self._seconds["total"] = time.perf_counter() - started
         return TrialResult(job.key, scores, failure, message, self._seconds)

@@ -12,7 +12,7 @@ from lm_eval.models.huggingface import HFLM
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from evomerge.evaluate.live_lm import LiveLM
-from evomerge.evaluate.packed import PACKABLE, packable
+from evomerge.evaluate.packed import PACKABLE, packable, seen_by
 from evomerge.evaluate.tries import passes_of, rows_of
 
 COMMON = {
@@ -162,7 +162,7 @@ def test_rows_hold_every_sequence_once(length: int) -> None:
     assert sum(len(row.paths) for row in rows) == len(set(sequences))
     for row in rows:
         assert len(row) <= max(length, *(map(len, row.paths)))
-        mask = row.seen()
+        mask = seen_by(row)
         for sequence, path in row.paths.items():
             assert tuple(row.tokens[node] for node in path) == sequence
             assert [row.depths[node] for node in path] == list(range(len(path)))

@@ -65,8 +65,20 @@ def test_what_cannot_fit_is_refused_with_what_would(parents: Path) -> None:
     with pytest.raises(PlatformError, match="smaller models, or a machine with more memory"):
         check_memory(space, found, pytest.fail, available=4 * GIB)
     one = estimate(*space_of(parents))
-    with pytest.raises(PlatformError, match=r"count=1 --set evaluate\.batch_size=8$"):
-        check_memory(space, found, pytest.fail, available=one.needed - one.batch * 2 // 3)
+    with pytest.raises(PlatformError, match=r"count=1 --set workers\.cache_gb=1$"):
+        check_memory(space, found, pytest.fail, available=one.needed - 5 * GIB // 2)
+    bare = one.needed - one.cache
+    with pytest.raises(PlatformError, match=r"cache_gb=0 --set evaluate\.batch_size=16$"):
+        check_memory(space, found, pytest.fail, available=bare - one.batch * 2 // 3)
+
+
+def test_small_models_need_no_large_cache(parents: Path) -> None:
+    large = estimate(*space_of(parents))
+    for name in ("a", "b"):
+        with open(parents / name / "model.safetensors", "wb") as file:
+            file.truncate(2**20)
+    assert large.cache == 4 * GIB
+    assert estimate(*space_of(parents)).cache == 4 * 2 * 2**20
 
 
 def test_parents_that_do_not_stay_in_memory_are_told_of(parents: Path) -> None:
