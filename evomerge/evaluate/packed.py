@@ -23,6 +23,9 @@ PACKABLE = frozenset(
 """Model types whose attention follows any mask; a test holds each to lm-eval's values."""
 
 _LAYERS = frozenset({"full_attention", "sliding_attention"})
+_READ = {"cpu": 2**21, "cuda": 2**28}
+"""Logits that are read at a time, by kind of device."""
+
 _MOVING_ROPE = frozenset({"dynamic", "longrope"})
 
 
@@ -118,16 +121,38 @@ def answer(model: PreTrainedModel, one: Pass) -> dict[int, tuple[float, bool]]:
             attention_mask=mask.unsqueeze(1),
             use_cache=False,
         ).logits[0]
-    where, tokens = one.asked.to(logits.device)
-    chosen = F.log_softmax(logits, dim=-1)[where, tokens]
-    greedy = logits[where, tokens] == logits.amax(dim=-1)[where]
-    equals = greedy.nonzero().squeeze(1)  # only here need be told which of equal logits wins
-    greedy[equals] = logits[where[equals]].argmax(dim=-1) == tokens[equals]
+    chosen, greedy = _read(logits, *one.asked.to(logits.device))
     starts = np.concatenate([[0], np.cumsum(one.counts)[:-1]])
     sums = torch.from_numpy(np.add.reduceat(chosen.float().cpu().numpy(), starts)).to(dtype)
     right = np.logical_and.reduceat(greedy.cpu().numpy(), starts)
     pairs = zip(sums.tolist(), right.tolist(), strict=True)
     return dict(zip(one.requests, pairs, strict=True))
+
+
+def _read(
+    logits: torch.Tensor, where: torch.Tensor, tokens: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the log-probability of each token asked for, and whether it is the likeliest.
+
+    A few rows at a time, so that what is made of them stays in the processor's cache.
+
+    Args:
+        logits: [k, vocabulary].
+        where: Row of each token, [n].
+        tokens: [n].
+    """
+    chosen, greedy = logits.new_empty(len(where)), torch.empty_like(where, dtype=torch.bool)
+    order = where.argsort()
+    rows = max(1, _READ[logits.device.type] // logits.shape[1])
+    counts = torch.bincount(where // rows, minlength=-(-len(logits) // rows)).tolist()
+    for part, own in zip(torch.split(logits, rows), torch.split(order, counts), strict=True):
+        at, asked = where[own] % rows, tokens[own]
+        chosen[own] = F.log_softmax(part, dim=-1)[at, asked]
+        best = part[at, asked] == part.amax(dim=-1)[at]
+        equals = best.nonzero().squeeze(1)  # only here need be told which of equal logits wins
+        best[equals] = part[at[equals]].float().argmax(dim=-1) == asked[equals]
+        greedy[own] = best
+    return chosen, greedy
 
 
 def seen_by(row: Row) -> np.ndarray:

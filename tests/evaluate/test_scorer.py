@@ -273,6 +273,20 @@ def sampling(all_tasks: Path, folder: Path, **settings: str) -> Path:
     return folder
 
 
+def test_memory_that_is_short_on_the_cpu_is_named_so(
+    all_tasks: Path, family: dict[str, Path], tokenizer: object
+) -> None:
+    model = AutoModelForCausalLM.from_pretrained(family["a"]).eval()
+
+    def too_large(*_: object) -> None:
+        torch.empty(2**50)
+
+    model.lm_head.register_forward_pre_hook(too_large)
+    with pytest.raises(TrialError, match="while scoring: .*allocate") as caught:
+        Scorer(settings(all_tasks, ("toy_next", "acc"))).score(model, tokenizer)
+    assert caught.value.failure is Failure.OUT_OF_MEMORY
+
+
 def test_sampled_answers_are_drawn_alike_each_time(
     all_tasks: Path, tmp_path: Path, model: PreTrainedModel, tokenizer: object
 ) -> None:
