@@ -282,7 +282,7 @@ def test_memory_that_is_short_on_the_cpu_is_named_so(
         torch.empty(2**50)
 
     model.lm_head.register_forward_pre_hook(too_large)
-    with pytest.raises(TrialError, match="while scoring: .*allocate") as caught:
+    with pytest.raises(TrialError, match=r"while scoring: .*allocate") as caught:
         Scorer(settings(all_tasks, ("toy_next", "acc"))).score(model, tokenizer)
     assert caught.value.failure is Failure.OUT_OF_MEMORY
 
