@@ -9,15 +9,47 @@ of them are NaN or infinite.
 # mypy: disable-error-code="attr-defined, call-arg, no-untyped-call"
 # mypy: disable-error-code="untyped-decorator, var-annotated"
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import carray, config, njit, prange, set_num_threads, types
 from numba.extending import intrinsic, overload
 
-_GRAIN = 4096
+_GRAIN = 512
 """Elements at a time, so that the scratch of all parents stays in a core's own cache."""
+
+ALL, NONE, RANKED, DRAWN, DRAWN_BY_RANK = range(5)
+"""Kinds of selection."""
+
+
+class Selection(NamedTuple):
+    """Which elements of each of `n` task vectors are kept.
+
+    Args:
+        kinds: One of the kinds for each, uint8 [n]. `RANKED` keeps ranks in [low, high), `DRAWN`
+            keeps an element whose draw lies below a probability, `DRAWN_BY_RANK` below one that
+            grows with its rank.
+        numbers: Addresses of ranks (int32), or of uniform draws, stored as the weights are,
+            int64 [n].
+        norms: Addresses of ranks of magnitude within a row, scaled to [0, 1] and stored as the
+            weights are, int64 [n].
+        low: Int32 [n].
+        high: Int32 [n].
+        least: The probability, or density less epsilon, float32 [n].
+        epsilon: Half the width of the probabilities, float32 [n].
+
+    Source: DELLA, Deep et al. 2024 (arXiv:2406.11617), equation 3.
+    """
+
+    kinds: np.ndarray
+    numbers: np.ndarray
+    norms: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    least: np.ndarray
+    epsilon: np.ndarray
+
 
 _compiled = njit(parallel=True, cache=True, error_model="numpy", nogil=True)
 
@@ -249,71 +281,78 @@ def two_weighted(out: Any, first: Any, second: Any, a: Any, b: Any) -> Any:
     return bad
 
 
-@_compiled
-def select_ranks(mask: Any, ranks: Any, low: Any, high: Any) -> None:
-    """Keep the elements whose rank lies in [low, high). `ranks` is int32."""
-    count = np.uint32(high - low)
-    for block in prange((ranks.size + _GRAIN - 1) // _GRAIN):
-        own = ranks[block * _GRAIN : (block + 1) * _GRAIN]
-        kept = mask[block * _GRAIN : (block + 1) * _GRAIN]
-        for i in range(own.size):
-            kept[i] = np.uint32(own[i] - np.int32(low)) < count
+@njit(nogil=True)
+def _choose(kept: Any, selection: Any, j: Any, start: Any, like: Any) -> None:
+    kind = selection.kinds[j]
+    length = kept.size
+    end = start + length
+    if kind == NONE:
+        kept[:] = 0
+    elif kind == RANKED:
+        low = selection.low[j]
+        count = np.uint32(selection.high[j] - low)
+        ranks = carray(_pointer(selection.numbers[j], selection.low), end)[start:end]
+        for i in range(length):
+            kept[i] = np.uint32(ranks[i] - low) < count
+    elif kind == DRAWN:
+        probability = selection.least[j]
+        draws = carray(_pointer(selection.numbers[j], like), end)[start:end]
+        for i in range(length):
+            kept[i] = _wide(draws[i]) < probability
+    else:
+        least = selection.least[j]
+        epsilon = selection.epsilon[j]
+        draws = carray(_pointer(selection.numbers[j], like), end)[start:end]
+        norms = carray(_pointer(selection.norms[j], like), end)[start:end]
+        for i in range(length):
+            spread = _round(_round(_wide(norms[i]) * np.float32(2), like) * epsilon, like)
+            kept[i] = _wide(draws[i]) < _round(least + spread, like)
 
 
 @_compiled
-def select_drawn(mask: Any, draws: Any, probability: Any) -> None:
-    """Keep an element where its uniform draw lies below the probability, float32."""
-    for block in prange((draws.size + _GRAIN - 1) // _GRAIN):
-        own = draws[block * _GRAIN : (block + 1) * _GRAIN]
-        kept = mask[block * _GRAIN : (block + 1) * _GRAIN]
-        for i in range(own.size):
-            kept[i] = _wide(own[i]) < probability
-
-
-@_compiled
-def select_by_rank_drawn(mask: Any, draws: Any, norms: Any, least: Any, epsilon: Any) -> None:
-    """Keep an element where its uniform draw lies below a probability that grows with its rank.
+def choose(masks: Any, selection: Any, like: Any) -> None:
+    """Write 1 for each element of a task vector that is kept, else 0; nothing where all is.
 
     Args:
-        mask: Result, uint8.
-        draws: Uniform draws, as `out` of the merge holds numbers.
-        norms: Ranks of magnitude within a row, scaled to [0, 1], of the same type.
-        least: Density less epsilon, float32.
-        epsilon: Half the width of the probabilities, float32.
-
-    Source: DELLA, Deep et al. 2024 (arXiv:2406.11617), equation 3.
+        masks: Result, uint8 [n, ≥ size].
+        selection: What is kept of each of them.
+        like: Flat weights, of the size of a task vector.
     """
-    for block in prange((draws.size + _GRAIN - 1) // _GRAIN):
-        own = draws[block * _GRAIN : (block + 1) * _GRAIN]
-        norm = norms[block * _GRAIN : (block + 1) * _GRAIN]
-        kept = mask[block * _GRAIN : (block + 1) * _GRAIN]
-        for i in range(own.size):
-            spread = _round(_round(_wide(norm[i]) * np.float32(2), norms) * epsilon, norms)
-            kept[i] = _wide(own[i]) < _round(least + spread, norms)
+    size = like.size
+    for block in prange((size + _GRAIN - 1) // _GRAIN):
+        start = block * _GRAIN
+        for j in range(len(selection.kinds)):
+            if selection.kinds[j] != ALL:
+                _choose(masks[j, start : min(start + _GRAIN, size)], selection, j, start, like)
 
 
 @njit(parallel=True, cache=True, error_model="numpy", nogil=True, fastmath={"reassoc"})
-def sum_of_magnitudes(base: Any, parent: Any, mask: Any, masked: Any) -> Any:
-    """Add up the magnitudes of a task vector, of all its elements or of those kept, in float64.
+def sums_of_magnitudes(base: Any, parents: Any, masks: Any, masked: Any) -> Any:
+    """Add up the magnitudes of what is kept of each task vector, float64 [n].
 
     Args:
         base: Flat weights of the base model.
-        parent: Flat weights of the parent.
-        mask: uint8.
-        masked: Whether the mask counts.
+        parents: Addresses of `n` parents' weights, int64 [n].
+        masks: Which elements are kept, uint8 [n, ≥ size].
+        masked: Whether a parent's mask counts, bool [n].
     """
-    total = 0.0
-    for block in prange((base.size + _GRAIN - 1) // _GRAIN):
-        ground = base[block * _GRAIN : (block + 1) * _GRAIN]
-        tuned = parent[block * _GRAIN : (block + 1) * _GRAIN]
-        kept = mask[block * _GRAIN : (block + 1) * _GRAIN]
-        part = 0.0
-        if masked:
-            for i in range(ground.size):
-                delta = abs(_round(_wide(tuned[i]) - _wide(ground[i]), base))
-                part += np.float64(delta * np.float32(kept[i]))
-        else:
-            for i in range(ground.size):
-                part += np.float64(abs(_round(_wide(tuned[i]) - _wide(ground[i]), base)))
-        total += part
-    return total
+    size = base.size
+    blocks = (size + _GRAIN - 1) // _GRAIN
+    parts = np.zeros((blocks, len(parents)))
+    for block in prange(blocks):
+        start = block * _GRAIN
+        length = min(_GRAIN, size - start)
+        ground = base[start : start + length]
+        for j in range(len(parents)):
+            tuned = carray(_pointer(parents[j], base), size)[start : start + length]
+            part = 0.0
+            if masked[j]:
+                kept = masks[j, start : start + length]
+                for i in range(length):
+                    delta = abs(_round(_wide(tuned[i]) - _wide(ground[i]), base))
+                    part += np.float64(delta * np.float32(kept[i]))
+            else:
+                for i in range(length):
+                    part += np.float64(abs(_round(_wide(tuned[i]) - _wide(ground[i]), base)))
+            parts[block, j] = part
+    return parts.sum(axis=0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ no number goes through more than a thousand roundings of 2**-24 each."""
 
 @dataclass(frozen=True)
 class Chosen:
-    """Masks of the task vectors of one tensor.
+    """What is kept of the task vectors of one tensor.
 
     Args:
         masks: uint8 [n, ≥ size].
@@ -48,7 +49,7 @@ def fits(method: Method | None, tensor: torch.Tensor, own: Sequence[Mapping[str,
 
 
 class Sparsity:
-    """Makes masks. Not thread-safe: the masks are valid until the next ones are made.
+    """Decides what is kept of task vectors. Not thread-safe: masks are valid until the next ones.
 
     Args:
         kept: Takes ranks, which do not depend on sampled values, and random draws.
@@ -59,106 +60,155 @@ class Sparsity:
         self._masks: Array = np.empty((0, 0), np.uint8)
 
     def choose(self, method: Method | None, inputs: Inputs, values: Values, draws: Draws) -> Chosen:
-        """Return the masks of the inputs that are not the base, in their order."""
-        others = inputs.others
-        masked, scales = np.zeros(len(others), np.bool_), np.ones(len(others), np.float32)
-        if method is None:
-            return Chosen(self._masks, masked, scales)
-        assert inputs.base is not None
-        base = inputs.tensors[inputs.base]
-        if self._masks.shape[0] < len(others) or self._masks.shape[1] < base.numel():
-            self._masks = np.empty((len(others), base.numel()), np.uint8)
-        for row, index in enumerate(others):
-            own, tensor = values.own[index], inputs.tensors[index]
-            if own["density"] >= 1:
-                continue
-            mask = self._masks[row, : base.numel()]
-            key = (inputs.names[inputs.base], inputs.names[index], base.dtype)
-            _SELECT[method](self, mask, base, tensor, own, key, draws)
-            masked[row] = True
+        """Return what is kept of the inputs that are not the base, in their order."""
+        picks = [_Pick() for _ in inputs.others]
+        if method is not None:
+            for row, index in enumerate(inputs.others):
+                if (own := values.own[index])["density"] < 1:
+                    picks[row] = _PICK[method](self, _Vector.of(inputs, index), own, draws)
+        masked = np.array([pick.kind != kernels.ALL for pick in picks])
+        scales = np.ones(len(picks), np.float32)
+        if masked.any():
+            self._mask(picks, inputs)
             if values.shared["rescale"]:
-                scales[row] = self._rescale(mask, base, tensor, key)
+                self._rescale(scales, masked, inputs)
         return Chosen(self._masks, masked, scales)
 
-    def _by_magnitude(
-        self, mask: Array, base: torch.Tensor, tensor: torch.Tensor, own: Any, key: Any, _: Draws
-    ) -> None:
+    def _mask(self, picks: Sequence["_Pick"], inputs: Inputs) -> None:
+        like = flat(inputs.tensors[0])
+        if self._masks.shape[0] < len(picks) or self._masks.shape[1] < like.size:
+            self._masks = np.empty((len(picks), like.size), np.uint8)
+        kernels.choose(self._masks, _selection(picks), like)
+
+    def _rescale(self, scales: Array, masked: Array, inputs: Inputs) -> None:
+        """Let the kept elements grow, so that each has the whole vector's L1 norm."""
+        vectors = [_Vector.of(inputs, index) for index in inputs.others]
+        after = _norms(vectors, self._masks, masked)
+        for row in np.flatnonzero(masked).tolist():
+            vector = vectors[row]
+            whole = partial(_norms, [vector], self._masks, np.zeros(1, np.bool_))
+            before = self._kept.get(("whole", *vector.key), whole)[0]
+            if before >= 1e-7 and after[row] >= 1e-7:
+                dtype = vector.base.dtype
+                ratio = torch.tensor(before, dtype=dtype) / torch.tensor(after[row], dtype=dtype)
+                scales[row] = float(ratio)
+
+    def _by_magnitude(self, vector: "_Vector", own: Any, _: Draws) -> "_Pick":
         if own["density"] <= 0:
-            mask.fill(0)
-            return
-        ranks = self._kept.get(("falling", *key), lambda: _ranks(base, tensor, descending=True))
-        kernels.select_ranks(mask, ranks, 0, max(1, int(own["density"] * mask.size)))
+            return _Pick(kernels.NONE)
+        ranks = self._kept.get(("falling", *vector.key), lambda: _ranks(vector, descending=True))
+        high = max(1, int(own["density"] * ranks.size))
+        return _Pick(kernels.RANKED, ranks, high=high)
 
-    def _without_outliers(
-        self, mask: Array, base: torch.Tensor, tensor: torch.Tensor, own: Any, key: Any, _: Draws
-    ) -> None:
-        ranks = self._kept.get(("rising", *key), lambda: _ranks(base, tensor, descending=False))
-        wanted = int(own["density"] * mask.size)
-        low = max(0, mask.size - wanted - int(own["gamma"] * mask.size))
-        kernels.select_ranks(mask, ranks, low, low + wanted)
+    def _without_outliers(self, vector: "_Vector", own: Any, _: Draws) -> "_Pick":
+        ranks = self._kept.get(("rising", *vector.key), lambda: _ranks(vector, descending=False))
+        wanted = int(own["density"] * ranks.size)
+        low = max(0, ranks.size - wanted - int(own["gamma"] * ranks.size))
+        return _Pick(kernels.RANKED, ranks, low=low, high=low + wanted)
 
-    def _at_random(
-        self, mask: Array, base: torch.Tensor, _: Any, own: Any, __: Any, draws: Draws
-    ) -> None:
-        numbers = draws.next(mask.size, base.dtype)
-        kernels.select_drawn(mask, numbers, _rounded(own["density"], base.dtype))
+    def _at_random(self, vector: "_Vector", own: Any, draws: Draws) -> "_Pick":
+        dtype = vector.base.dtype
+        numbers = draws.next(vector.base.numel(), dtype)
+        return _Pick(kernels.DRAWN, numbers, least=_rounded(own["density"], dtype))
 
-    def _by_rank_at_random(
-        self,
-        mask: Array,
-        base: torch.Tensor,
-        tensor: torch.Tensor,
-        own: Any,
-        key: Any,
-        draws: Draws,
-    ) -> None:
-        density, epsilon = own["density"], own["epsilon"]
+    def _by_rank_at_random(self, vector: "_Vector", own: Any, draws: Draws) -> "_Pick":
+        density, epsilon, dtype = own["density"], own["epsilon"], vector.base.dtype
         if density <= 0:
-            mask.fill(0)
-            return
-        norms = self._kept.get(("norms", *key), lambda: _rank_norms(base, tensor))
-        numbers = draws.next(mask.size, base.dtype)
-        least = _rounded(density - epsilon, base.dtype)
-        kernels.select_by_rank_drawn(mask, numbers, norms, least, np.float32(epsilon))
-
-    def _rescale(self, mask: Array, base: torch.Tensor, tensor: torch.Tensor, key: Any) -> float:
-        """Return by how much the kept elements grow, to have the whole vector's L1 norm."""
-
-        def whole() -> Array:
-            return np.array([_norm(mask, base, tensor, masked=False)])
-
-        before = torch.tensor(self._kept.get(("whole", *key), whole)[0], dtype=base.dtype)
-        after = torch.tensor(_norm(mask, base, tensor, masked=True), dtype=base.dtype)
-        return 1.0 if before < 1e-7 or after < 1e-7 else float(before / after)
+            return _Pick(kernels.NONE)
+        norms = self._kept.get(("norms", *vector.key), lambda: _rank_norms(vector))
+        numbers = draws.next(norms.size, dtype)
+        least = _rounded(density - epsilon, dtype)
+        return _Pick(kernels.DRAWN_BY_RANK, numbers, norms, least=least, epsilon=epsilon)
 
 
-def _norm(mask: Array, base: torch.Tensor, tensor: torch.Tensor, *, masked: bool) -> float:
-    """Return the L1 norm of a task vector as torch's sum gives it, rounded to the dtype.
+_PICK: dict[Method, Callable[..., "_Pick"]] = {
+    Method.magnitude: Sparsity._by_magnitude,
+    Method.magnitude_outliers: Sparsity._without_outliers,
+    Method.random: Sparsity._at_random,
+    Method.della_magprune: Sparsity._by_rank_at_random,
+}
+
+
+@dataclass(frozen=True)
+class _Vector:
+    """A task vector: its two tensors, and what tells it from all others."""
+
+    base: torch.Tensor
+    tuned: torch.Tensor
+    key: tuple[object, ...]
+
+    @classmethod
+    def of(cls, inputs: Inputs, index: int) -> "_Vector":
+        assert inputs.base is not None
+        base = inputs.tensors[inputs.base]
+        key = (inputs.names[inputs.base], inputs.names[index], base.dtype)
+        return cls(base, inputs.tensors[index], key)
+
+    def delta(self) -> torch.Tensor:
+        return self.tuned - self.base
+
+
+@dataclass(frozen=True)
+class _Pick:
+    """One task vector's part of a `kernels.Selection`."""
+
+    kind: int = kernels.ALL
+    numbers: Array | None = None
+    norms: Array | None = None
+    low: int = 0
+    high: int = 0
+    least: float | np.float32 = 0.0
+    epsilon: float = 0.0
+
+
+def _selection(picks: Sequence[_Pick]) -> kernels.Selection:
+    return kernels.Selection(
+        kinds=np.array([pick.kind for pick in picks], np.uint8),
+        numbers=np.array([_address(pick.numbers) for pick in picks], np.int64),
+        norms=np.array([_address(pick.norms) for pick in picks], np.int64),
+        low=np.array([pick.low for pick in picks], np.int32),
+        high=np.array([pick.high for pick in picks], np.int32),
+        least=np.array([pick.least for pick in picks], np.float32),
+        epsilon=np.array([pick.epsilon for pick in picks], np.float32),
+    )
+
+
+def _address(array: Array | None) -> int:
+    return 0 if array is None else array.ctypes.data
+
+
+def _norms(vectors: Sequence[_Vector], masks: Array, masked: Array) -> Array:
+    """Return the L1 norms of task vectors as torch's sum gives them, rounded to the dtype.
 
     In bfloat16 an exact sum rounds to the same number as torch's, unless it lies within the
     error of torch's from where the rounding changes; then torch is asked.
     """
+    base = vectors[0].base
+    norms, sure = np.zeros(len(vectors), np.float32), np.zeros(len(vectors), np.bool_)
     if base.dtype is torch.bfloat16:
-        exact = kernels.sum_of_magnitudes(flat(base), flat(tensor), mask, masked)
+        parents = np.array([vector.tuned.data_ptr() for vector in vectors], np.int64)
+        sums = kernels.sums_of_magnitudes(flat(base), parents, masks, masked)
         low, high = (
-            torch.tensor(exact * (1 + side), dtype=torch.float64).to(base.dtype).item()
+            torch.from_numpy(sums * (1 + side)).to(base.dtype).float().numpy()
             for side in (-_DOUBT, _DOUBT)
         )
-        if low == high:
-            return float(low)
-    delta = tensor - base
-    if masked:
-        delta *= torch.from_numpy(mask).reshape(delta.shape).to(delta.dtype)
-    return float(delta.abs().sum())
+        norms, sure = low, low == high
+    for row in np.flatnonzero(~sure).tolist():
+        delta = vectors[row].delta()
+        if masked[row]:
+            mask = torch.from_numpy(masks[row, : delta.numel()])
+            delta *= mask.reshape(delta.shape).to(delta.dtype)
+        norms[row] = float(delta.abs().sum())
+    return norms
 
 
 def _rounded(value: float, dtype: torch.dtype) -> np.float32:
     return np.float32(torch.tensor(value, dtype=dtype).item())
 
 
-def _ranks(base: torch.Tensor, tensor: torch.Tensor, *, descending: bool) -> Array:
+def _ranks(vector: _Vector, *, descending: bool) -> Array:
     """Return the rank of each magnitude of a task vector, int32: torch's own order of equals."""
-    magnitudes = (tensor - base).abs().reshape(-1).float()
+    magnitudes = vector.delta().abs().reshape(-1).float()
     if descending:
         order = torch.argsort(magnitudes, descending=True)
     else:
@@ -168,18 +218,10 @@ def _ranks(base: torch.Tensor, tensor: torch.Tensor, *, descending: bool) -> Arr
     return ranks.numpy()
 
 
-def _rank_norms(base: torch.Tensor, tensor: torch.Tensor) -> Array:
+def _rank_norms(vector: _Vector) -> Array:
     """Return the ranks of magnitudes within each row, scaled to [0, 1], in the dtype."""
-    rows = (tensor - base).abs()
+    rows = vector.delta().abs()
     rows = rows.unsqueeze(0) if rows.dim() < 2 else rows
-    ranks = torch.argsort(torch.argsort(rows, dim=1), dim=1).to(base.dtype) + 1
+    ranks = torch.argsort(torch.argsort(rows, dim=1), dim=1).to(rows.dtype) + 1
     least, most = (ranks.amin(dim=1, keepdim=True), ranks.amax(dim=1, keepdim=True))
     return flat(((ranks - least) / (most - least)).clamp(0, 1))
-
-
-_SELECT: dict[Method, Callable[..., None]] = {
-    Method.magnitude: Sparsity._by_magnitude,
-    Method.magnitude_outliers: Sparsity._without_outliers,
-    Method.random: Sparsity._at_random,
-    Method.della_magprune: Sparsity._by_rank_at_random,
-}
