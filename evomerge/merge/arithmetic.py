@@ -1,6 +1,5 @@
 """Merge methods by kernels of our own, where these give mergekit's bits; elsewhere mergekit's."""
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -14,7 +13,7 @@ from evomerge.merge import kernels
 from evomerge.merge.kept import Array, Draws, Kept
 from evomerge.merge.seeding import seeded
 from evomerge.merge.sparsity import Sparsity, fits
-from evomerge.merge.tensors import Inputs, Values, flat
+from evomerge.merge.tensors import Inputs, Values, addresses, flat
 
 DTYPES = (torch.bfloat16, torch.float32)
 """What kernels can read."""
@@ -85,7 +84,7 @@ class Arithmetic:
             kernels.task_vectors(
                 out,
                 base.data_ptr(),
-                _addresses([inputs.tensors[i] for i in others]),
+                addresses([inputs.tensors[i] for i in others]),
                 chosen.masks,
                 chosen.masked,
                 chosen.scales,
@@ -143,16 +142,12 @@ def proven(method: str, dtype: torch.dtype) -> bool:
     return torch.equal(out, wanted)
 
 
-def _addresses(tensors: Sequence[torch.Tensor]) -> Array:
-    return np.array([tensor.data_ptr() for tensor in tensors], dtype=np.int64)
-
-
 def _linear(inputs: Inputs, values: Values, out: Array) -> int:
     weights = torch.tensor([[own["weight"] for own in values.own]], dtype=torch.float32)
     return int(
         kernels.weighted_sum(
             out,
-            _addresses(inputs.tensors),
+            addresses(inputs.tensors),
             weights[0].numpy(),
             bool(values.shared["normalize"]),
             np.float32(weights.sum(dim=1).item()),

@@ -3,7 +3,8 @@
 Each kernel does what a chain of mergekit's tensor operations does, rounding where they round,
 with no tensor in between. Arrays are flat: bfloat16 as its uint16 bits, or float32. Addresses
 are those of arrays of `out`'s size and type. Each kernel that writes weights returns how many
-of them are NaN or infinite.
+of them are NaN or infinite. One file, since numba compiles a kernel anew when its own file changes,
+not when another does.
 """
 
 # mypy: disable-error-code="attr-defined, call-arg, no-untyped-call"
@@ -356,3 +357,35 @@ def sums_of_magnitudes(base: Any, parents: Any, masks: Any, masked: Any) -> Any:
                     part += np.float64(abs(_round(_wide(tuned[i]) - _wide(ground[i]), base)))
             parts[block, j] = part
     return parts.sum(axis=0)
+
+
+@_compiled
+def magnitudes(out: Any, base: Any, parents: Any, masks: Any, masked: Any, rows: Any) -> None:
+    """Write the magnitudes of what is kept of some task vectors, 0 for the rest.
+
+    Args:
+        out: Result, [k, size].
+        base: Flat weights of the base model.
+        parents: Addresses of `n` parents' weights, int64 [n].
+        masks: Which elements are kept, uint8 [n, ≥ size].
+        masked: Whether a parent's mask counts, bool [n].
+        rows: Index of each of the `k`.
+    """
+    size = base.size
+    for block in prange((size + _GRAIN - 1) // _GRAIN):
+        start = block * _GRAIN
+        length = min(_GRAIN, size - start)
+        ground = base[start : start + length]
+        for k in range(len(rows)):
+            j = rows[k]
+            tuned = carray(_pointer(parents[j], base), size)[start : start + length]
+            result = out[k, start : start + length]
+            if masked[j]:
+                kept = masks[j, start : start + length]
+                for i in range(length):
+                    delta = abs(_round(_wide(tuned[i]) - _wide(ground[i]), base))
+                    result[i] = _narrow(delta * np.float32(kept[i]), base)
+            else:
+                for i in range(length):
+                    delta = abs(_round(_wide(tuned[i]) - _wide(ground[i]), base))
+                    result[i] = _narrow(delta, base)

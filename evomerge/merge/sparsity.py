@@ -11,7 +11,7 @@ from mergekit.sparsify import SparsificationMethod as Method
 
 from evomerge.merge import kernels
 from evomerge.merge.kept import Array, Draws, Kept
-from evomerge.merge.tensors import Inputs, Values, flat
+from evomerge.merge.tensors import Inputs, Values, addresses, flat
 
 _DOUBT = 1e-4
 """Bound on the relative error of torch's float32 sum of magnitudes: it adds up in blocks, so that
@@ -184,21 +184,19 @@ def _norms(vectors: Sequence[_Vector], masks: Array, masked: Array) -> Array:
     error of torch's from where the rounding changes; then torch is asked.
     """
     base = vectors[0].base
+    given = flat(base), addresses([vector.tuned for vector in vectors]), masks, masked
     norms, sure = np.zeros(len(vectors), np.float32), np.zeros(len(vectors), np.bool_)
     if base.dtype is torch.bfloat16:
-        parents = np.array([vector.tuned.data_ptr() for vector in vectors], np.int64)
-        sums = kernels.sums_of_magnitudes(flat(base), parents, masks, masked)
+        sums = kernels.sums_of_magnitudes(*given)
         low, high = (
             torch.from_numpy(sums * (1 + side)).to(base.dtype).float().numpy()
             for side in (-_DOUBT, _DOUBT)
         )
         norms, sure = low, low == high
-    for row in np.flatnonzero(~sure).tolist():
-        delta = vectors[row].delta()
-        if masked[row]:
-            mask = torch.from_numpy(masks[row, : delta.numel()])
-            delta *= mask.reshape(delta.shape).to(delta.dtype)
-        norms[row] = float(delta.abs().sum())
+    if len(rows := np.flatnonzero(~sure)):
+        magnitudes = torch.empty((len(rows), *base.shape), dtype=base.dtype)
+        kernels.magnitudes(flat(magnitudes).reshape(len(rows), -1), *given, rows)
+        norms[rows] = [float(one.sum()) for one in magnitudes]
     return norms
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from evomerge.merge.kept import Array
@@ -46,3 +47,8 @@ def flat(tensor: torch.Tensor) -> Array:
     """Return a contiguous tensor's own memory: bfloat16 as uint16."""
     bits = tensor.view(torch.uint16) if tensor.dtype is torch.bfloat16 else tensor
     return bits.detach().reshape(-1).numpy()
+
+
+def addresses(tensors: Sequence[torch.Tensor]) -> Array:
+    """Return where the tensors' memory begins, int64 [n]."""
+    return np.array([tensor.data_ptr() for tensor in tensors], dtype=np.int64)
