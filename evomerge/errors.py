@@ -33,12 +33,9 @@ class Failure(StrEnum):
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether memory was short: Python's, a GPU's, or the CPU's as torch words it."""
     text = str(error).lower()
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "can't allocate memory" in text
-        or "not enough memory" in text
-    )
+    hints = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or any(hint in text for hint in hints)
 
 
 class EvomergeError(Exception):

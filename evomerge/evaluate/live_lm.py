@@ -7,9 +7,7 @@ from lm_eval.models.huggingface import HFLM
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from evomerge.evaluate.packed import Pass, Request, answer, packable, plan_passes
-
-_ROWS = 32
-"""Rows of a batch in lm-eval's own passes where no number is given."""
+from evomerge.evaluate.tries import ROWS
 
 _Asked = list[tuple[tuple[str, str], list[int], list[int]]]
 
@@ -32,7 +30,7 @@ class LiveLM(HFLM):  # type: ignore[misc]
         batch_size: int | Literal["auto"],
         shrink: int = 1,
     ) -> None:
-        rows = _ROWS if batch_size == "auto" else batch_size
+        rows = ROWS if batch_size == "auto" else batch_size
         super().__init__(pretrained=model, tokenizer=tokenizer, batch_size=max(1, rows // shrink))
         self._packs, self._shrink = batch_size == "auto", shrink
         self._encoded: dict[tuple[Any, ...], Any] = {}

@@ -78,6 +78,7 @@ def packable(model: PreTrainedModel, longest: int) -> bool:
         config.model_type in PACKABLE
         and config._attn_implementation in ("sdpa", "eager")
         and _head(model) is not None
+        and longest <= PASS_TOKENS["cpu"]  # masks grow with the square
         and (not window or window >= longest)
         and set(getattr(config, "layer_types", None) or ()) <= _LAYERS
         and not _MOVING_ROPE & set(_rope_types(getattr(config, "rope_parameters", None)))
@@ -147,10 +148,11 @@ def _read(
     counts = torch.bincount(where // rows, minlength=-(-len(logits) // rows)).tolist()
     for part, own in zip(torch.split(logits, rows), torch.split(order, counts), strict=True):
         at, asked = where[own] % rows, tokens[own]
-        chosen[own] = F.log_softmax(part, dim=-1)[at, asked]
-        best = part[at, asked] == part.amax(dim=-1)[at]
-        equals = best.nonzero().squeeze(1)  # only here need be told which of equal logits wins
-        best[equals] = part[at[equals]].float().argmax(dim=-1) == asked[equals]
+        logs = F.log_softmax(part, dim=-1)
+        chosen[own] = logs[at, asked]
+        best = chosen[own] == logs.amax(dim=-1)[at]
+        equals = best.nonzero().squeeze(1)  # only here need be told which of equal ones wins
+        best[equals] = logs[at[equals]].float().argmax(dim=-1) == asked[equals]
         greedy[own] = best
     return chosen, greedy
 

@@ -52,7 +52,12 @@ class Scorer:
             for loaded, name in zip(self._tasks, _split_names(self._tasks), strict=True)
         }
         self._prepared: dict[tuple[Documents, str], _Prepared] = {}
+        self._tokenizer: PreTrainedTokenizerBase | None = None
         self._lm: LiveLM | None = None
+
+    def release(self) -> None:
+        """Let go of the model that was scored last, and of what was planned for it."""
+        self._lm = None
 
     def documents(self, documents: Documents) -> Mapping[str, tuple[int, ...]]:
         """Return the ids of a set of documents, by task, ascending."""
@@ -103,11 +108,13 @@ class Scorer:
     def _live(
         self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, shrink: int
     ) -> LiveLM:
+        if self._tokenizer is not tokenizer:
+            self._tokenizer, self._lm = tokenizer, None
+            self._prepared.clear()
         if shrink > 1:
             return LiveLM(model, tokenizer, self._settings.batch_size, shrink)
-        if self._lm is None or self._lm.tokenizer is not tokenizer:
+        if self._lm is None:
             self._lm = LiveLM(model, tokenizer, self._settings.batch_size)
-            self._prepared.clear()
         self._lm.follow(model)
         return self._lm
 

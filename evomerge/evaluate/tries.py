@@ -8,6 +8,9 @@ Tokens = tuple[int, ...]
 PASS_TOKENS = {"cpu": 4096, "cuda": 16_384}
 """Tokens of one forward pass at most, by kind of device."""
 
+ROWS = 32
+"""Rows of a batch in lm-eval's own passes where no number is given."""
+
 _LENGTHS = (64, 128, 256, 512, 1024, 2048)
 
 
@@ -67,12 +70,11 @@ def best_rows(sequences: Sequence[Tokens], cost: Callable[[int, int], float]) ->
 
     Args:
         sequences: Not empty ones.
-        cost: Of all tokens in rows of a length: number of tokens, length → work.
+        cost: Of tokens in a row: number of tokens, length of the row → work.
     """
-    longest = max(map(len, sequences))
-    lengths = [length for length in _LENGTHS if length > longest] or [longest]
-    laid = {length: rows_of(sequences, length) for length in [longest, *lengths]}
-    return min(laid.items(), key=lambda item: cost(sum(map(len, item[1])), item[0]))[1]
+    lengths = {*_LENGTHS, max(map(len, sequences))}
+    laid = [rows_of(sequences, length) for length in sorted(lengths)]
+    return min(laid, key=lambda rows: sum(cost(len(row), len(row)) for row in rows))
 
 
 def passes_of(rows: Sequence[Row], budget: int) -> list[list[Row]]:

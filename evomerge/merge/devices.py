@@ -5,12 +5,13 @@ import torch
 from evomerge.errors import InputError, PlatformError
 
 
-def check_device(device: str, where: str = "--device") -> None:
+def check_device(device: str, where: str = "--device", count: int = 1) -> None:
     """Refuse a device that is not there.
 
     Args:
         device: As torch names it: `cpu`, `cuda`, `cuda:1`.
         where: What asked for it.
+        count: How many of its kind are wanted.
 
     Raises:
         InputError: torch knows no such device.
@@ -26,3 +27,6 @@ def check_device(device: str, where: str = "--device") -> None:
             where=where,
             help="install torch for your GPU, or work on the cpu",
         )
+    if kind == "cuda" and torch.cuda.device_count() < count:
+        there = torch.cuda.device_count()
+        raise PlatformError(f"{count} GPUs were asked for, and torch finds {there}", where=where)

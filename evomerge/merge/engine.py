@@ -91,24 +91,18 @@ def prepare(config: Configuration, settings: MergeOptions) -> Prepared:
         return Prepared(arch, planner.plan_to_disk(out_path=""), planner.sites, out, lists)
 
 
-def execute(
-    config: Configuration,
-    settings: MergeOptions,
-    writer: TensorWriterTask,
-    prepared: Prepared | None = None,
-) -> Executed:
+def execute(config: Configuration, settings: MergeOptions, writer: TensorWriterTask) -> Executed:
     """Do what mergekit's `run_merge` does, in its order, up to saving config and tokenizer.
 
     Args:
         config: The merge; normalized in place by mergekit's plan.
         settings: mergekit's options; the seed is the caller's business.
         writer: Its `execute` gives what takes the tensors: `save_tensor`, `finalize`.
-        prepared: The merge, where it is prepared already.
 
     Raises:
         TrialError: The merge failed, by name.
     """
-    prepared = prepared or prepare(config, settings)
+    prepared = prepare(config, settings)
     with quiet(), named_failures(Failure.MERGE_FAILED):
         with threads(settings.num_threads):
             tokenizer = _run(prepared.tasks, writer, settings.device)

@@ -52,7 +52,8 @@ def footprint(locations: Iterable[str], dtypes: Iterable[str] = ()) -> Footprint
     unknown = []
     for location in locations:
         folder = Path(location.split("+")[0])
-        safe = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+        safe = sum(file.stat().st_size for file in folder.glob("model*.safetensors"))
+        safe = safe or sum(file.stat().st_size for file in folder.glob("*.safetensors"))
         size = safe or sum(file.stat().st_size for file in folder.glob("*.bin"))
         if not size:
             unknown.append(location)

@@ -35,12 +35,6 @@ class Kept:
     def __contains__(self, key: Hashable) -> bool:
         return key in self._arrays
 
-    def bound(self, limit_bytes: int) -> None:
-        """Set the bound, and forget everything if more than that is kept."""
-        self.limit_bytes = limit_bytes
-        if self.held_bytes > limit_bytes:
-            self.clear()
-
     def clear(self) -> None:
         """Forget everything."""
         self._arrays.clear()

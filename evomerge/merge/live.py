@@ -110,7 +110,7 @@ def _load(merged: Merged) -> transformers.PreTrainedModel:
     if type(merged.config) not in auto:
         name = type(merged.config).__name__
         raise TrialError(Failure.SHAPE_MISMATCH, f"transformers has no causal LM for {name}")
-    state = {name: tensor.clone() for name, tensor in merged.tensors.items()}
+    state = {name: tensor.to("cpu", copy=True) for name, tensor in merged.tensors.items()}
     try:
         with kept_rng(), quiet():
             model, info = auto[type(merged.config)].from_pretrained(
@@ -140,7 +140,7 @@ def _spread(model: transformers.PreTrainedModel, gpus: int) -> transformers.PreT
     limits = get_balanced_memory(model, free, **whole)
     places = infer_auto_device_map(model, max_memory=limits, **whole)
     if not all(isinstance(place, int) for place in places.values()):
-        raise TrialError(Failure.OUT_OF_MEMORY, f"the model does not fit into {gpus} GPUs")
+        raise torch.OutOfMemoryError(f"the model does not fit into {gpus} GPUs")
     spread: transformers.PreTrainedModel = dispatch_model(model, device_map=places)
     return spread
 

@@ -68,9 +68,9 @@ class MemoryMerger:
         built_on: str | None = None,
     ) -> None:
         self._locations = dict(locations)
-        self._device = device
+        self._device, self._built_on = device, built_on or device
         self._parents = Parents(cache, device)
-        self._planned = PlannedMerges(kept_bytes, device, built_on or device)
+        self._planned = PlannedMerges(kept_bytes, device, self._built_on)
         self._fingerprints: dict[str, str] = {}
         self._moe_tokenizers: dict[str, Tokenizer] = {}
         self._parents.merge_adapters(self._locations.values())
@@ -99,7 +99,7 @@ class MemoryMerger:
         if shape.plan:
             tensors = self._planned.merge(shape.plan, config, settings, slots(key))
             return Merged(tensors, shape.config, shape.generation, key)
-        writer = _CollectorTask(out_path="", max_shard_size=-1, collector=Collector())
+        writer = _CollectorTask(out_path="", max_shard_size=-1, collector=Collector(self._built_on))
         with seeded(located.seed):
             executed = execute(config, settings, writer)
         return Merged(writer.collector.tensors, executed.config, shape.generation)
@@ -114,7 +114,7 @@ class MemoryMerger:
     def _mixture(self, located: Recipe) -> Merged:
         opened = self._opened(located)
         settings = make.options(located, self._parents.lora_cache, self._device)
-        collector = Collector()
+        collector = Collector(self._built_on)
         with tempfile.TemporaryDirectory() as folder:
             with seeded(located.seed):
                 build_moe(opened, settings, Path(folder), lambda **_: collector)
@@ -125,7 +125,7 @@ class MemoryMerger:
 
     def keep(self, kept_bytes: int) -> None:
         """Set the bound on what is kept from one merge for the next; above it, all is freed."""
-        self._planned.kept.bound(kept_bytes)
+        self._planned.keep(kept_bytes)
 
     def tokenizer(self, recipe: Recipe) -> Tokenizer:
         """Return the tokenizer that the recipe's merged folder would have.

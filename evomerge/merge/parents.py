@@ -11,7 +11,14 @@ from mergekit.io.lazy_tensor_loader import LazyTensorLoader
 from mergekit.io.tasks import LoaderCache
 from safetensors import SafetensorError
 
-from evomerge.errors import EvomergeError, Failure, InputError, PlatformError, TrialError
+from evomerge.errors import (
+    EvomergeError,
+    Failure,
+    InputError,
+    PlatformError,
+    TrialError,
+    is_out_of_memory,
+)
 from evomerge.merge.locations import Located, find
 from evomerge.merge.quiet import quiet
 from evomerge.merge.seeding import kept_rng
@@ -62,9 +69,13 @@ class Resident:
         """Keep everything; mergekit calls this to free memory."""
 
 
+_MODELS = 3
+"""Models for which a GPU keeps room beside the parents: a live one, another, a merge."""
+
+
 def _brought_near(tensors: dict[str, torch.Tensor], device: str) -> dict[str, torch.Tensor]:
     free, _ = torch.cuda.mem_get_info(device)
-    if 2 * sum(tensor.nbytes for tensor in tensors.values()) <= free:
+    if (1 + _MODELS) * sum(tensor.nbytes for tensor in tensors.values()) <= free:
         return {name: tensor.to(device) for name, tensor in tensors.items()}
     return {name: tensor.pin_memory() for name, tensor in tensors.items()}
 
@@ -117,8 +128,9 @@ class Parents:
             try:
                 held[location] = self._hold(location)
             except (OSError, SafetensorError, RuntimeError, ValueError, KeyError) as error:
-                reason = f"cannot read {location}: {error}"
-                raise TrialError(Failure.MERGE_FAILED, reason) from error
+                short = is_out_of_memory(error)
+                failure = Failure.OUT_OF_MEMORY if short else Failure.MERGE_FAILED
+                raise TrialError(failure, f"cannot read {location}: {error}") from error
             except EvomergeError as error:
                 raise TrialError(Failure.MERGE_FAILED, str(error)) from error
         return held

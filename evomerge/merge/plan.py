@@ -66,7 +66,7 @@ class Planner(MergePlanner):  # type: ignore[misc]
         for name, module in self.config.modules.items():
             if module is cfg_reader.module:
                 own = [s is cfg_reader.slice_out for s in module.slices].index(True)
-                inputs = {m: w.name for m, w in zip(models, weights_in, strict=True)}
+                inputs = {m: w.name for m, w in zip(models, weights_in, strict=False)}
                 sources = {s.model: i for i, s in enumerate(module.slices[own].sources)}
                 self.sites[weight.name] = Site(
                     name, own, cfg_reader.t, weight.name, inputs, sources

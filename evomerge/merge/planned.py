@@ -20,7 +20,7 @@ from evomerge.merge.kept import Draws, Kept
 from evomerge.merge.plan import Plan, Step, compile_plan
 from evomerge.merge.quiet import quiet
 from evomerge.merge.seeding import seeded
-from evomerge.merge.tensors import Inputs, Values, flat
+from evomerge.merge.tensors import Inputs, Values, flat, shaped
 from evomerge.merge.tokenizer import generation_folder
 
 _SHAPES = 16
@@ -59,8 +59,14 @@ class PlannedMerges:
         self._shapes: OrderedDict[str, Shape] = OrderedDict()
         self._finite: dict[tuple[str, torch.dtype], bool] = {}
 
+    def keep(self, kept_bytes: int) -> None:
+        """Set the bound on what is kept, ≥ 0; if there is more, forget everything."""
+        self.kept.limit_bytes = kept_bytes
+        if self.kept.held_bytes > kept_bytes:
+            self.forget()
+
     def forget(self) -> None:
-        """Forget everything: a parent's files have changed."""
+        """Forget everything, as when a parent's files have changed."""
         self._shapes.clear()
         self._finite.clear()
         self.kept.clear()
@@ -169,8 +175,8 @@ class PlannedMerges:
         name = load._resolve_name(loader)
         if name is not None and loader.get_tensor(name).data_ptr() == tensor.data_ptr():
             return tensor
-        self.kept.get(("converted", *key), lambda: flat(tensor))
-        return tensor if ("converted", *key) in self.kept else None
+        own = self.kept.get(("converted", *key), lambda: flat(tensor))
+        return shaped(own, tensor) if ("converted", *key) in self.kept else None
 
 
 def _name(load: LoadTensor) -> str:

@@ -43,9 +43,10 @@ def fits(method: Method | None, tensor: torch.Tensor, own: Sequence[Mapping[str,
             sound = density + epsilon < 1 and density - epsilon > 0
             if not (density >= 1 or density <= 0 or sound):
                 return False
-    if method is Method.random:
-        return all(values["density"] >= 0 for values in own)
-    return True
+    if method in (Method.random, Method.magnitude_outliers):
+        if any(values["density"] < 0 for values in own):
+            return False
+    return tensor.numel() < 2**31  # ranks are int32
 
 
 class Sparsity:

@@ -49,6 +49,11 @@ def flat(tensor: torch.Tensor) -> Array:
     return bits.detach().reshape(-1).numpy()
 
 
+def shaped(array: Array, like: torch.Tensor) -> torch.Tensor:
+    """Return the tensor of `like`'s shape and dtype whose memory `flat` gave."""
+    return torch.from_numpy(array).view(like.dtype).reshape(like.shape)
+
+
 def addresses(tensors: Sequence[torch.Tensor]) -> Array:
     """Return where the tensors' memory begins, int64 [n]."""
     return np.array([tensor.data_ptr() for tensor in tensors], dtype=np.int64)

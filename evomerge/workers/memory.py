@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from evomerge.errors import PlatformError
-from evomerge.evaluate.tries import PASS_TOKENS
+from evomerge.evaluate.tries import PASS_TOKENS, ROWS
 from evomerge.merge.footprint import Footprint, footprint
 from evomerge.space.holes import Hole
 from evomerge.space.space import Space
@@ -13,7 +13,9 @@ from evomerge.workers.available import available_bytes
 GIB = 2**30
 _PYTHON, _RAY, _CUDA = int(0.55 * GIB), int(0.2 * GIB), int(0.5 * GIB)
 """A process with all libraries loaded, Ray's own processes, and what CUDA keeps for itself."""
-_KEPT = 4
+_ASKED = 4
+"""Tokens of a packed pass for each one whose logits are asked for."""
+_KEPT = 8
 """What a search with several methods keeps, in bytes for each byte of its parents."""
 _PROMPT_TOKENS = 64
 """Tokens of a prompt, which are not known before tasks are built; long prompts take more."""
@@ -36,26 +38,28 @@ class Estimate:
         """One batch on its way through a model: mostly logits."""
         size = self.space.evaluate.batch_size
         device = "cuda" if self.space.workers.gpus else "cpu"
-        tokens = PASS_TOKENS[device] if size == "auto" else size * _PROMPT_TOKENS
+        tokens = PASS_TOKENS[device] // _ASKED if size == "auto" else size * _PROMPT_TOKENS
         return tokens * self.files.token
 
     @property
     def cache(self) -> int:
         """What a worker keeps from one merge for the next, on the CPU."""
-        if self.space.workers.gpus:
+        if self.space.workers.gpus or self.space.workers.mode == "disk":
             return 0
         return min(int(self.space.workers.cache_gb * GIB), _KEPT * self.files.parents)
 
     @property
     def on_device(self) -> int:
         """What one worker needs where its model lives."""
-        return self.files.merge + self.batch + self.cache
+        spread = self.space.workers.gpus > 1  # there the merge lies in main memory
+        return self.files.merge // (2 if spread else 1) + self.batch + self.cache
 
     @property
     def worker(self) -> int:
         """What one worker needs in main memory, parents that are mapped left out."""
-        on_gpu = self.space.workers.gpus > 0
-        return _PYTHON + self.files.pickled + (0 if on_gpu else self.on_device)
+        if self.space.workers.gpus:  # a model is built here before it goes to its device
+            return _PYTHON + self.files.pickled + self.files.merge
+        return _PYTHON + self.files.pickled + self.on_device
 
     @property
     def needed(self) -> int:
@@ -146,8 +150,9 @@ def _check_gpus(found: Estimate) -> None:
 
     if not torch.cuda.is_available():
         return  # who asks for a GPU that is not there is told so elsewhere
-    free = int(min(torch.cuda.mem_get_info(i)[0] for i in range(torch.cuda.device_count())))
-    gpus = found.space.workers.gpus
+    workers, gpus = found.space.workers, found.space.workers.gpus
+    used = min(torch.cuda.device_count(), max(1, int(gpus)) * workers.count)
+    free = int(min(torch.cuda.mem_get_info(index)[0] for index in range(used)))
 
     def needed(one: Estimate) -> int:
         sharing = min(one.space.workers.count, int(1 / gpus)) if gpus < 1 else 1
@@ -184,7 +189,7 @@ def _smaller(space: Space) -> Iterator[tuple[str, Space]]:
             alone = replace(alone, workers=replace(alone.workers, cache_gb=cache))
             yield f"{few}--set workers.cache_gb={cache:g}", alone
         few += "--set workers.cache_gb=0 "
-    size = 32 if space.evaluate.batch_size == "auto" else space.evaluate.batch_size
+    size = ROWS if space.evaluate.batch_size == "auto" else space.evaluate.batch_size
     while size > 1:
         size //= 2
         evaluate = replace(space.evaluate, batch_size=size)

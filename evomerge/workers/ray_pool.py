@@ -21,7 +21,7 @@ from evomerge.errors import EvomergeError, Failure, InputError, PlatformError
 from evomerge.workers import cluster
 from evomerge.workers.protocol import Job, RunsJobs, TrialResult, WorkerSpec, retried
 
-_BIRTHS, _ANSWER_S = 3, 10
+_BIRTHS, _ANSWER_S, _LONELY_S = 3, 10, 120
 _LOST = (RayActorError, OutOfMemoryError, NodeDiedError, ObjectLostError)
 
 
@@ -104,6 +104,7 @@ class RayPool:
             self.close()
             raise
         self._seats = [_Seat(f"ray-{i}") for i in range(spec.workers.count)]
+        self._waiting_told = False
 
     @property
     def capacity(self) -> int:
@@ -129,6 +130,9 @@ class RayPool:
         while True:
             calls = {seat.call: seat for seat in self._seats if seat.call is not None}
             done, _ = ray.wait(list(calls), num_returns=1, timeout=self._patience_s())
+            if not done and not self._any_ready:
+                self._tell_of_waiting()
+                continue
             seat = calls[done[0]] if done else None
             result = self._advance(seat) if seat else self._stop_overdue()
             self._dispatch()
@@ -143,6 +147,10 @@ class RayPool:
         self._queue.clear()
         if self._joined and ray.is_initialized():
             ray.shutdown()
+
+    @property
+    def _any_ready(self) -> bool:
+        return any(seat.ready for seat in self._seats)
 
     @property
     def _in_flight(self) -> int:
@@ -240,8 +248,15 @@ class RayPool:
         seat.actor = seat.call = seat.task = None
         seat.ready = False
 
+    def _tell_of_waiting(self) -> None:
+        if not self._waiting_told:
+            self._warn("no worker is ready; the search goes on when Ray has room for one")
+        self._waiting_told = True
+
     def _patience_s(self) -> float | None:
-        """Seconds until the first job is overdue; None to wait for as long as it takes."""
+        """Seconds until the first job is overdue, or a person should know that none runs."""
+        if not self._any_ready:
+            return _LONELY_S
         limit_s = self._spec.workers.timeout_s
         since = [seat.since_s for seat in self._seats if seat.task]
         if limit_s is None or not since:

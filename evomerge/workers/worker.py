@@ -49,20 +49,17 @@ class Worker:
             import_plugin(Path(plugin))
         torch.set_num_threads(settings.threads or max(1, _cores() // settings.count))
         if settings.gpus:
-            check_device("cuda", where="workers.gpus")
+            check_device("cuda", where="workers.gpus", count=int(settings.gpus))
         self._spec = spec
         self._device = "cuda" if settings.gpus else "cpu"
         self._scorer = Scorer(spec.evaluate)
         spread = max(1, int(settings.gpus))
+        self._built_on = "cpu" if spread > 1 else self._device
         self._live = LiveModel(self._device, gpus=spread)
         self._tokenizers = Tokenizers()
         self._kept = int(settings.cache_gb * 2**30)
         self._merger = MemoryMerger(
-            spec.locations,
-            spec.cache,
-            self._device,
-            self._kept,
-            built_on="cpu" if spread > 1 else self._device,
+            spec.locations, spec.cache, self._device, self._kept, self._built_on
         )
         self._seconds: dict[str, float] = {}
         if settings.mode == "disk":
@@ -78,6 +75,7 @@ class Worker:
         self._seconds = {}
         self._merger.keep(0 if job.shrink > 1 else self._kept)
         if job.shrink > 1:
+            self._scorer.release()
             _free_memory()
         started = time.perf_counter()
         scores, failure, message = None, None, ""
@@ -118,7 +116,7 @@ class Worker:
             )
             tensors: dict[str, torch.Tensor] = {}
             for shard in sorted(folder.glob("*.safetensors")):
-                tensors |= load_file(shard, device=self._device)
+                tensors |= load_file(shard, device=self._built_on)
             config = transformers.AutoConfig.from_pretrained(folder)
             generation = None
             if (folder / "generation_config.json").exists():

@@ -12,7 +12,7 @@ from lm_eval.models.huggingface import HFLM
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from evomerge.evaluate.live_lm import LiveLM
-from evomerge.evaluate.packed import PACKABLE, packable, seen_by
+from evomerge.evaluate.packed import _READ, PACKABLE, _read, packable, seen_by
 from evomerge.evaluate.tries import passes_of, rows_of
 
 COMMON = {
@@ -152,6 +152,25 @@ def test_other_models_go_lm_evals_way(kind: str, given: dict[str, Any], tokenize
     assert ours.loglikelihood(pairs, disable_tqdm=True) == theirs.loglikelihood(
         pairs, disable_tqdm=True
     )
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_logits_read_in_parts_say_what_all_say(
+    dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Log-probabilities of small logits round to equal ones in bfloat16; the first one wins."""
+    source = torch.Generator().manual_seed(0)
+    logits = (torch.randn(50, 300, generator=source) * 0.02).to(dtype)
+    where = torch.randint(0, 50, (400,), generator=source)
+    logs = torch.log_softmax(logits, dim=-1)
+    tokens = torch.randint(0, 300, (400,), generator=source)
+    tokens[::2] = logits.argmax(dim=-1)[where[::2]]
+    tokens[::4] = logs.argmax(dim=-1)[where[::4]]
+    monkeypatch.setitem(_READ, "cpu", 300 * 7)
+    chosen, greedy = _read(logits, where, tokens)
+    assert torch.equal(chosen, logs[where, tokens])
+    assert torch.equal(greedy, logs.argmax(dim=-1)[where] == tokens)
+    assert (logs.argmax(dim=-1) == logits.argmax(dim=-1)).all() == (dtype is torch.float32)
 
 
 @pytest.mark.parametrize("length", [1, 7, 30, 1000])

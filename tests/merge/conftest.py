@@ -196,7 +196,7 @@ def check_equal(
     def check(document: Document, where: dict[str, str] = locations) -> tuple[Merged, Path]:
         recipe = Recipe.from_document(document)
         merger, live = MemoryMerger(where, cache), LiveModel()
-        for other in (sibling(recipe), recipe):
+        for other in (sibling(recipe), sibling(recipe), recipe):
             merged = merger.merge(other, live.slots)
             model = live.place(merged)
         text = export_yaml(recipe, where, lora_cache=cache)

@@ -77,6 +77,14 @@ slices:
 merge_method: passthrough
 dtype: bfloat16
 """,
+    "fewer models in the last slice": """\
+slices:
+  - sources: [{model: A, layer_range: [0, 2]}, {model: B, layer_range: [0, 2]}]
+  - sources: [{model: A, layer_range: [2, 4]}]
+merge_method: linear
+parameters: {weight: 0.5}
+dtype: bfloat16
+""",
     "two models, one of them the base": """\
 models: [{model: A}, {model: B}]
 merge_method: arcee_fusion

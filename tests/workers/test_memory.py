@@ -68,7 +68,7 @@ def test_what_cannot_fit_is_refused_with_what_would(parents: Path) -> None:
     with pytest.raises(PlatformError, match=r"count=1 --set workers\.cache_gb=1$"):
         check_memory(space, found, pytest.fail, available=one.needed - 5 * GIB // 2)
     bare = one.needed - one.cache
-    with pytest.raises(PlatformError, match=r"cache_gb=0 --set evaluate\.batch_size=16$"):
+    with pytest.raises(PlatformError, match=r"cache_gb=0 --set evaluate\.batch_size=4$"):
         check_memory(space, found, pytest.fail, available=bare - one.batch * 2 // 3)
 
 
