@@ -11,7 +11,7 @@ from evomerge.space.space import Space
 from evomerge.workers.available import available_bytes
 
 GIB = 2**30
-_PYTHON, _RAY, _CUDA = int(0.55 * GIB), int(0.2 * GIB), int(0.5 * GIB)
+_PYTHON, _RAY, _CUDA = int(0.7 * GIB), int(0.2 * GIB), int(0.5 * GIB)
 """A process with all libraries loaded, Ray's own processes, and what CUDA keeps for itself."""
 _ASKED = 4
 """Tokens of a packed pass for each one whose logits are asked for."""

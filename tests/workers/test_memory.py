@@ -78,7 +78,7 @@ def test_small_models_need_no_large_cache(parents: Path) -> None:
         with open(parents / name / "model.safetensors", "wb") as file:
             file.truncate(2**20)
     assert large.cache == 4 * GIB
-    assert estimate(*space_of(parents)).cache == 4 * 2 * 2**20
+    assert estimate(*space_of(parents)).cache == 8 * 2 * 2**20
 
 
 def test_parents_that_do_not_stay_in_memory_are_told_of(parents: Path) -> None:
