@@ -9,6 +9,7 @@ import click
 
 from evomerge import __version__
 from evomerge.errors import EvomergeError, did_you_mean
+from evomerge.zoo import cache_dir
 
 _COMMANDS = {
     "search": "Search a space for the best merge: the main job.",
@@ -73,9 +74,10 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _quiet_libraries() -> None:
-    """Set what the libraries read at import: no progress bars or telemetry of their own."""
+    """Set what the libraries read at import: a place to write, no progress bars, no telemetry."""
     for variable, value in {
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "NUMBA_CACHE_DIR": str(cache_dir() / "kernels"),
         "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait do not take a shared core from others
         "TOKENIZERS_PARALLELISM": "false",
         "TQDM_DISABLE": "1",
