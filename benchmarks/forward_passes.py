@@ -10,6 +10,8 @@ from torch.nn import Module
 from torch.nn.modules.module import register_module_forward_pre_hook
 from transformers import PreTrainedModel
 
+from evomerge.evaluate.products import wide_products
+
 
 @dataclass
 class Call:
@@ -49,11 +51,11 @@ class ForwardPasses:
 
     @torch.inference_mode()
     def replay(self) -> float:
-        """Run the recorded calls again and return their seconds, and nothing else's.
+        """Run the recorded calls again, as fast as a trial does, and return their seconds alone.
 
         Positions that the output embeddings did not get then, they do not get now.
         """
-        assert self._head is not None
+        assert self.model is not None and self._head is not None
         watching, hooks = self._head._forward_hooks.copy(), self._head._forward_pre_hooks.copy()
         self._head._forward_pre_hooks.clear()  # what chose positions then is not at work now
         self._head._forward_hooks.clear()
@@ -63,7 +65,8 @@ class ForwardPasses:
             args, kwargs = copy.deepcopy((call.args, call.kwargs))  # caches grow
             self._positions = call.positions
             started = time.perf_counter()
-            call.module(*args, **kwargs)
+            with wide_products(self.model):
+                call.module(*args, **kwargs)
             taken += time.perf_counter() - started
         narrow.remove()
         self._head._forward_hooks.update(watching)

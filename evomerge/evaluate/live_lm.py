@@ -68,8 +68,7 @@ class LiveLM(HFLM):  # type: ignore[misc]
             )
             return found
         if asked not in self._passes:
-            device = self._device.type
-            self._passes[asked] = plan_passes(asked, self._config, device, self._shrink)
+            self._passes[asked] = plan_passes(asked, self.model, self._shrink)
         answers: dict[int, tuple[float, bool]] = {}
         for one in self._passes[asked]:
             answers |= answer(self.model, one)

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from evomerge.evaluate.tries import PASS_TOKENS, Row, Tokens, best_rows, passes_of
+from evomerge.evaluate.products import wide_products
+from evomerge.evaluate.tries import LONGEST, Row, Tokens, best_rows, pass_tokens, passes_of
 
 PACKABLE = frozenset(
     """
@@ -78,29 +79,27 @@ def packable(model: PreTrainedModel, longest: int) -> bool:
         config.model_type in PACKABLE
         and config._attn_implementation in ("sdpa", "eager")
         and _head(model) is not None
-        and longest <= PASS_TOKENS["cpu"]  # masks grow with the square
+        and longest <= LONGEST
         and (not window or window >= longest)
         and set(getattr(config, "layer_types", None) or ()) <= _LAYERS
         and not _MOVING_ROPE & set(_rope_types(getattr(config, "rope_parameters", None)))
     )
 
 
-def plan_passes(
-    requests: Sequence[Request], config: PreTrainedConfig, device: str, shrink: int = 1
-) -> list[Pass]:
-    """Plan the forward passes for requests, the same for every model of this config.
+def plan_passes(requests: Sequence[Request], model: PreTrainedModel, shrink: int = 1) -> list[Pass]:
+    """Plan the forward passes for requests, the same for every model of this form.
 
     Args:
         requests: What is asked.
-        config: Gives the work of a token.
-        device: `cpu` or `cuda`: how many tokens a pass may have.
-        shrink: What that number is divided by.
+        model: Gives the work of a token, and what its logits take.
+        shrink: What the number of tokens of a pass is divided by.
     """
-    rows = best_rows([request.tokens for request in requests], _cost(config))
+    rows = best_rows([request.tokens for request in requests], _cost(model.config))
     by_tokens: dict[Tokens, list[int]] = {}
     for index, request in enumerate(requests):
         by_tokens.setdefault(request.tokens, []).append(index)
-    budget = max(1, PASS_TOKENS[device] // shrink)
+    logits = model.config.vocab_size * (model.dtype.itemsize + 4)
+    budget = max(1, pass_tokens(logits, model.device.type) // shrink)
     return [_plan(rows, requests, by_tokens) for rows in passes_of(rows, budget)]
 
 
@@ -115,7 +114,7 @@ def answer(model: PreTrainedModel, one: Pass) -> dict[int, tuple[float, bool]]:
     seen = torch.from_numpy(np.unpackbits(one.seen, axis=-1, count=length)).to(device)
     mask = torch.zeros(seen.shape, dtype=dtype, device=device)
     mask.masked_fill_(seen == 0, torch.finfo(dtype).min)
-    with _only(model, one.wanted):
+    with _only(model, one.wanted), wide_products(model):
         logits = model(
             input_ids=one.tokens.to(device),
             position_ids=one.positions.to(device),

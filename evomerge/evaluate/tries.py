@@ -5,11 +5,18 @@ from dataclasses import dataclass
 
 Tokens = tuple[int, ...]
 
-PASS_TOKENS = {"cpu": 4096, "cuda": 16_384}
-"""Tokens of one forward pass at most, by kind of device."""
+ASKED = 4
+"""Tokens of a packed pass for each one whose logits are asked for, about."""
+
+LONGEST = 4096
+"""Tokens of the longest sequence that is packed: masks grow with the square."""
 
 ROWS = 32
 """Rows of a batch in lm-eval's own passes where no number is given."""
+
+_PASS_BYTES = {"cpu": 2**28, "cuda": 2**31}
+_PASS_TOKENS = {"cpu": (1024, 8192), "cuda": (4096, 16_384)}
+"""What the logits of one forward pass may take, and its tokens: by kind of device."""
 
 _LENGTHS = (64, 128, 256, 512, 1024, 2048)
 
@@ -90,6 +97,20 @@ def passes_of(rows: Sequence[Row], budget: int) -> list[list[Row]]:
             passes.append([])
         passes[-1].append(row)
     return passes
+
+
+def pass_tokens(logits: int, device: str) -> int:
+    """Return how many tokens one forward pass may have.
+
+    Many, so that starting its operations costs little; fewer for a large vocabulary, whose
+    logits have to lie in memory at once.
+
+    Args:
+        logits: Bytes of one token's logits.
+        device: `cpu` or `cuda`.
+    """
+    few, most = _PASS_TOKENS[device]
+    return max(few, min(most, _PASS_BYTES[device] * ASKED // max(1, logits)))
 
 
 def _shared(one: Tokens, other: Tokens) -> int:

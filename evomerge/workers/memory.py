@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from evomerge.errors import PlatformError
-from evomerge.evaluate.tries import PASS_TOKENS, ROWS
+from evomerge.evaluate.tries import ASKED, ROWS, pass_tokens
 from evomerge.merge.footprint import Footprint, footprint
 from evomerge.space.holes import Hole
 from evomerge.space.space import Space
@@ -13,8 +13,6 @@ from evomerge.workers.available import available_bytes
 GIB = 2**30
 _PYTHON, _RAY, _CUDA = int(0.7 * GIB), int(0.2 * GIB), int(0.5 * GIB)
 """A process with all libraries loaded, Ray's own processes, and what CUDA keeps for itself."""
-_ASKED = 4
-"""Tokens of a packed pass for each one whose logits are asked for."""
 _KEPT = 8
 """What a search with several methods keeps, in bytes for each byte of its parents."""
 _PROMPT_TOKENS = 64
@@ -38,8 +36,9 @@ class Estimate:
         """One batch on its way through a model: mostly logits."""
         size = self.space.evaluate.batch_size
         device = "cuda" if self.space.workers.gpus else "cpu"
-        tokens = PASS_TOKENS[device] // _ASKED if size == "auto" else size * _PROMPT_TOKENS
-        return tokens * self.files.token
+        if size == "auto":
+            return pass_tokens(self.files.token, device) // ASKED * self.files.token
+        return size * _PROMPT_TOKENS * self.files.token
 
     @property
     def cache(self) -> int:

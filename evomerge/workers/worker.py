@@ -23,6 +23,7 @@ from evomerge.merge.live import LiveModel
 from evomerge.merge.memory import MemoryMerger, Merged
 from evomerge.merge.plugins import import_plugin
 from evomerge.space.recipe import Recipe
+from evomerge.workers.heap import give_back, keep_freed
 from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
 from evomerge.workers.tokenizers import Tokenizer, Tokenizers
 
@@ -47,6 +48,7 @@ class Worker:
         settings = spec.workers
         for plugin in spec.plugins:
             import_plugin(Path(plugin))
+        keep_freed()
         torch.set_num_threads(settings.threads or max(1, _cores() // settings.count))
         if settings.gpus:
             check_device("cuda", where="workers.gpus", count=int(settings.gpus))
@@ -135,6 +137,7 @@ class Worker:
 def _free_memory() -> None:
     """Give back what an attempt that ran out of memory has left behind."""
     gc.collect()
+    give_back()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 

@@ -11,9 +11,10 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
+from evomerge.evaluate import products
 from evomerge.evaluate.live_lm import LiveLM
 from evomerge.evaluate.packed import _READ, PACKABLE, _read, packable, seen_by
-from evomerge.evaluate.tries import passes_of, rows_of
+from evomerge.evaluate.tries import pass_tokens, passes_of, rows_of
 
 COMMON = {
     "vocab_size": 31,
@@ -100,6 +101,30 @@ def test_log_likelihoods_are_those_of_lm_eval(kind: str, tokenizer: Any) -> None
     assert len(ours._passes) >= 2
 
 
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_products_of_float32_are_onednns(
+    kind: str, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = []
+
+    def product(*given: Any) -> torch.Tensor:
+        taken.append(given)
+        return own(*given)
+
+    own = products._product
+    monkeypatch.setattr(products, "_product", product)
+    model = build(kind).to(dtype)
+    ids = torch.randint(31, (2, 20))
+    with torch.inference_mode():
+        plain = model(input_ids=ids).logits
+        with products.wide_products(model):
+            wide = model(input_ids=ids).logits
+    layers = 4 if kind == "gpt2" else 7
+    assert len(taken) == (3 * layers + 1 if products._THERE and dtype == torch.float32 else 0)
+    assert torch.allclose(wide, plain, atol=1e-4)
+
+
 def test_shared_beginnings_are_computed_once(tokenizer: Any) -> None:
     model = build("llama")
     seen = 0
@@ -120,7 +145,7 @@ def test_smaller_batches_give_the_same(tokenizer: Any) -> None:
     model = build("llama")
     pairs = requests("loglikelihood", asked())
     whole = LiveLM(model, tokenizer, "auto").loglikelihood(pairs, disable_tqdm=True)
-    lm = LiveLM(model, tokenizer, "auto", shrink=64)
+    lm = LiveLM(model, tokenizer, "auto", shrink=128)
     small = lm.loglikelihood(pairs, disable_tqdm=True)
     assert [a for a, _ in small] == pytest.approx([a for a, _ in whole], abs=1e-4)
     (passes,) = lm._passes.values()
@@ -192,3 +217,10 @@ def test_rows_hold_every_sequence_once(length: int) -> None:
     passes = passes_of(rows, 60)
     assert sorted(map(id, (row for one in passes for row in one))) == sorted(map(id, rows))
     assert all(len(one) == 1 or len(one) * len(one[0]) <= 60 for one in passes)
+
+
+def test_a_large_vocabulary_makes_passes_short() -> None:
+    tiny, smollm2, gemma = (pass_tokens(size * 6, "cpu") for size in (42, 49_152, 262_144))
+    assert tiny == 8192 > smollm2 > gemma == 1024
+    assert smollm2 // 4 * 49_152 * 6 <= 2**28
+    assert pass_tokens(0, "cuda") == 16_384

@@ -1,0 +1,53 @@
+"""Matrix products of float32 models on a CPU: oneDNN's where torch would take MKL's.
+
+MKL uses 256-bit vectors on processors that are not Intel's, oneDNN 512 bits wherever there are any.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch.overrides import TorchFunctionMode
+from transformers import PreTrainedModel
+
+
+def wide_products(model: PreTrainedModel) -> AbstractContextManager[Any]:
+    """Return a context in which a model's linear layers are computed with the widest vectors.
+
+    Their values agree with torch's up to the order in which products are summed.
+    """
+    wider = _THERE and model.dtype == torch.float32 and model.device.type == "cpu"
+    return _OneDNN() if wider else nullcontext()
+
+
+class _OneDNN(TorchFunctionMode):
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if not kwargs:
+            if func is F.linear and _fits(*args[:2]):
+                inputs, weights, *bias = args
+                return _product(inputs, weights, bias[0] if bias else None)
+            if func is torch.addmm and _fits(*args[1:]) and args[0].dim() == 1:
+                bias, inputs, weights = args
+                return _product(inputs, weights.t(), bias)
+        return func(*args, **(kwargs or {}))
+
+
+def _fits(inputs: torch.Tensor, weights: torch.Tensor) -> bool:
+    return inputs.dtype == weights.dtype == torch.float32 and inputs.device.type == "cpu"
+
+
+def _product(
+    inputs: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor | None
+) -> torch.Tensor:
+    out: torch.Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weights, bias, "none", [], "")
+    return out
+
+
+_THERE = (
+    torch.backends.cpu.get_cpu_capability() == "AVX512"
+    and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+)
