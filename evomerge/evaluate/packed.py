@@ -149,11 +149,20 @@ def _read(
         at, asked = where[own] % rows, tokens[own]
         logs = F.log_softmax(part, dim=-1)
         chosen[own] = logs[at, asked]
-        best = chosen[own] == logs.amax(dim=-1)[at]
-        equals = best.nonzero().squeeze(1)  # only here need be told which of equal ones wins
-        best[equals] = logs[at[equals]].float().argmax(dim=-1) == asked[equals]
-        greedy[own] = best
+        greedy[own] = _likeliest(logs)[at] == asked
     return chosen, greedy
+
+
+def _likeliest(logs: torch.Tensor) -> torch.Tensor:
+    """Return the index of each row's largest log-probability, the first of equal ones.
+
+    On a CPU numpy finds it with vectors, torch number by number.
+    """
+    if logs.device.type != "cpu":
+        return logs.argmax(dim=-1)
+    if logs.dtype == torch.bfloat16:  # none is positive: the largest has the smallest bits
+        return torch.from_numpy(logs.view(torch.int16).numpy().view(np.uint16).argmin(axis=-1))
+    return torch.from_numpy(logs.float().numpy().argmax(axis=-1))
 
 
 def seen_by(row: Row) -> np.ndarray:
