@@ -12,10 +12,13 @@ from torch.overrides import TorchFunctionMode
 from transformers import PreTrainedModel
 
 
-def wide_products(model: PreTrainedModel) -> AbstractContextManager[Any]:
+def wide_products(model: PreTrainedModel | torch.Tensor) -> AbstractContextManager[Any]:
     """Return a context in which a model's linear layers are computed with the widest vectors.
 
     Their values agree with torch's up to the order in which products are summed.
+
+    Args:
+        model: A model, or a tensor of the dtype and on the device of its weights.
     """
     wider = _THERE and model.dtype == torch.float32 and model.device.type == "cpu"
     return _OneDNN() if wider else nullcontext()
