@@ -1,6 +1,6 @@
 """Matrix products of float32 models on a CPU: oneDNN's where torch would take MKL's.
 
-MKL uses 256-bit vectors on processors that are not Intel's, oneDNN 512 bits wherever there are any.
+MKL keeps to 256-bit vectors on AMD's processors, oneDNN uses 512 bits wherever there are any.
 """
 
 from contextlib import AbstractContextManager, nullcontext
