@@ -10,7 +10,7 @@ from torch.nn import Module
 from torch.nn.modules.module import register_module_forward_pre_hook
 from transformers import PreTrainedModel
 
-from evomerge.evaluate.products import wide_products
+from evomerge.evaluate.packing.onednn import wide_products
 
 
 @dataclass

@@ -22,9 +22,9 @@ from transformers import AutoTokenizer
 
 from evomerge.evaluate.scorer import Scorer
 from evomerge.merge.live import LiveModel
-from evomerge.merge.memory import MemoryMerger
-from evomerge.space.recipe import Recipe
-from evomerge.space.settings import EvaluateSettings, TaskSettings
+from evomerge.merge.merger import MemoryMerger
+from evomerge.recipe.recipe import Recipe
+from evomerge.settings import EvaluateSettings, TaskSettings
 
 _METHODS = ("linear", "slerp", "ties")
 _TOKENS = 512

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from evomerge import zoo
-from evomerge.space.load import load_space
-from evomerge.space.recipe import Recipe
+from evomerge.recipe.recipe import Recipe
+from evomerge.space.reading.load import load_space
 from evomerge.space.space import Space
 
 for variable, value in {
@@ -163,7 +163,7 @@ def product_rate(device: str, side: int, dtype: str) -> float:
     """Return floating-point operations a second of products of square matrices, as a trial's."""
     import torch
 
-    from evomerge.evaluate.products import wide_products
+    from evomerge.evaluate.packing.onednn import wide_products
 
     left = torch.randn(side, side, device=device).to(getattr(torch, dtype))
     right = torch.randn(side, side, device=device).to(getattr(torch, dtype))

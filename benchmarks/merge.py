@@ -18,9 +18,9 @@ from typing import Any
 
 import measuring
 
-from evomerge import zoo
+from evomerge.files import cache_dir
 from evomerge.merge.export import merge_threads
-from evomerge.space.recipe import Recipe
+from evomerge.recipe.recipe import Recipe
 
 KEPT_BYTES = 8 * 2**30
 """What a worker may keep here, so that every method that draws or ranks is measured with it."""
@@ -35,10 +35,10 @@ def start_ours(locations: dict[str, str], threads: int, first: Recipe) -> tuple[
     import torch
 
     from evomerge.merge.live import LiveModel
-    from evomerge.merge.memory import MemoryMerger
+    from evomerge.merge.merger import MemoryMerger
 
     torch.set_num_threads(threads)
-    _merger = MemoryMerger(locations, zoo.cache_dir() / "adapters", "cpu", KEPT_BYTES)
+    _merger = MemoryMerger(locations, cache_dir() / "adapters", "cpu", KEPT_BYTES)
     _live = LiveModel("cpu")
     model = _live.place(_merger.merge(first, _live.slots))
     size = sum(p.nbytes for p in model.parameters())
@@ -82,7 +82,7 @@ def theirs(recipe: Recipe, locations: dict[str, str], folder: Path, threads: int
     located = recipe.with_models(locations)
     options = MergeOptions(
         random_seed=located.seed,
-        lora_merge_cache=os.fspath(zoo.cache_dir() / "adapters"),
+        lora_merge_cache=os.fspath(cache_dir() / "adapters"),
         num_threads=threads,
         write_model_card=False,
         quiet=True,

@@ -18,7 +18,7 @@ from typing import Any
 import measuring
 
 from evomerge.merge.export import export_yaml, merge_threads
-from evomerge.space.recipe import Recipe
+from evomerge.recipe.recipe import Recipe
 from evomerge.workers.protocol import WorkerSpec
 
 Documents = Mapping[str, list[int]]

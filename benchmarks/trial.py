@@ -18,8 +18,8 @@ from typing import Any
 import measuring
 import rivals
 
-from evomerge import zoo
-from evomerge.space.recipe import Recipe
+from evomerge.files import cache_dir
+from evomerge.recipe.recipe import Recipe
 from evomerge.workers.protocol import Job, WorkerSpec
 from evomerge.workers.spec import worker_spec
 
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1, help="rounds that run (a) and (b) too")
     args = parser.parse_args()
     space, locations = measuring.family(args.family)
-    spec = worker_spec(space, locations, str(zoo.cache_dir()))
+    spec = worker_spec(space, locations, str(cache_dir()))
     experts = [reference for reference in space.references if reference != space.base]
 
     def drawn(method: str, seed: int) -> Recipe:

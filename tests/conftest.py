@@ -59,6 +59,12 @@ def family(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
+def locations(family: dict[str, Path]) -> dict[str, str]:
+    """The siblings' folders as a search is given them."""
+    return {name: str(path) for name, path in family.items()}
+
+
+@pytest.fixture(scope="session")
 def task_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two lm-eval tasks on local files: `toy_next` (loglikelihood), `toy_pick` (two choices)."""
     root = tmp_path_factory.mktemp("tasks")

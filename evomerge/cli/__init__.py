@@ -9,7 +9,7 @@ import click
 
 from evomerge import __version__
 from evomerge.errors import EvomergeError, did_you_mean
-from evomerge.zoo import cache_dir
+from evomerge.files import cache_dir
 
 _COMMANDS = {
     "search": "Search a space for the best merge: the main job.",

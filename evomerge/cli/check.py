@@ -6,15 +6,15 @@ from typing import Any
 
 import click
 
-from evomerge.cli.locating import locations
 from evomerge.errors import TrialError
-from evomerge.space.generation0 import fixed_recipes
-from evomerge.space.load import expanded, load_space
-from evomerge.space.marks import write_yaml
-from evomerge.space.methods import methods
-from evomerge.space.notes import notes
+from evomerge.methods.table import methods
+from evomerge.preflight.locating import locations
+from evomerge.preflight.memory import Estimate, estimate
+from evomerge.space.advice import notes
+from evomerge.space.generate.generation0 import fixed_recipes
+from evomerge.space.reading.load import expanded, load_space
+from evomerge.space.reading.yaml import write_yaml
 from evomerge.space.space import Space
-from evomerge.workers.memory import Estimate, estimate
 
 
 @click.command("check")

@@ -6,12 +6,13 @@ from pathlib import Path
 import click
 
 from evomerge.errors import EvomergeError, InputError, PlatformError
-from evomerge.report.files import recipe_yaml, write_whole
+from evomerge.files import cache_dir, write_whole
+from evomerge.report.files import recipe_yaml
 from evomerge.search.best import best_record
 from evomerge.search.finals import pareto_front
 from evomerge.search.record import TrialRecord
 from evomerge.search.run import read_run
-from evomerge.zoo import cache_dir, locate
+from evomerge.zoo import locate
 
 
 @click.command("export")

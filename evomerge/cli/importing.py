@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from evomerge.errors import InputError
-from evomerge.report.files import write_whole
+from evomerge.files import write_whole
 from evomerge.zoo import locate
 
 
@@ -16,8 +16,8 @@ from evomerge.zoo import locate
 @click.option("--layers", type=click.IntRange(1), help="Depth of the models, if not found.")
 def command(file: Path, out: Path | None, layers: int | None) -> None:
     """Turn FILE, a mergekit-evolve configuration, into a space."""
-    from evomerge.space.evolve import space_of_evolve
-    from evomerge.space.marks import read_marked, read_text, write_yaml
+    from evomerge.space.reading.evolve import space_of_evolve
+    from evomerge.space.reading.yaml import read_marked, read_text, write_yaml
 
     text = read_text(file)
     marked = read_marked(text, file)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from evomerge.errors import InputError
-from evomerge.merge.locations import absolute
+from evomerge.merge.models.locations import absolute
 from evomerge.zoo import locate
 
 
@@ -28,8 +28,8 @@ def command(
     pairs = [_task(text) for text in tasks]
     located = {absolute(locate(model)): model for model in models}
 
-    from evomerge.merge.kinship import kinship
-    from evomerge.report.files import write_whole
+    from evomerge.files import write_whole
+    from evomerge.merge.models.family import kinship
     from evomerge.report.starter import starter
 
     found = kinship(list(located))

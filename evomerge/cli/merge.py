@@ -23,11 +23,12 @@ from evomerge.errors import InputError, TrialError, did_you_mean
 @click.option("--force", is_flag=True, help="Replace a model folder that is there.")
 def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], force: bool) -> None:
     """Merge RECIPE, a mergekit YAML, into a model folder with tokenizer and model card."""
-    from evomerge.space.marks import read_marked, read_text
-    from evomerge.space.methods import methods
-    from evomerge.space.moe import check_moe, is_moe
-    from evomerge.space.recipe import Recipe
-    from evomerge.zoo import cache_dir, locate
+    from evomerge.files import cache_dir
+    from evomerge.methods.table import methods
+    from evomerge.recipe.recipe import Recipe
+    from evomerge.space.reading.experts import check_moe, is_moe
+    from evomerge.space.reading.yaml import read_marked, read_text
+    from evomerge.zoo import locate
 
     text = read_text(recipe)
     marked = read_marked(text, recipe)
@@ -52,10 +53,10 @@ def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], for
         raise InputError(f"no recipe can hold this: {error}", where=str(recipe)) from None
     locations = {reference: locate(reference) for reference in point.models}
 
-    from evomerge.merge.configuration import configuration
     from evomerge.merge.disk import merge_to_disk
-    from evomerge.merge.integrity import check_parents
-    from evomerge.merge.plugins import import_plugin
+    from evomerge.merge.mergekit.configuration import configuration
+    from evomerge.merge.mergekit.plugins import import_plugin
+    from evomerge.merge.models.compatibility import check_parents
 
     for plugin in plugins:
         import_plugin(plugin)

@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from evomerge.errors import InputError, did_you_mean
-from evomerge.space.methods import Method, methods
-from evomerge.space.pairs import base_is_one_of_two
-from evomerge.space.ranges import default_range
+from evomerge.methods.ranges import default_range
+from evomerge.methods.table import Method, methods
+from evomerge.space.pair import base_is_one_of_two
 
 
 @click.command("methods")
@@ -21,7 +21,7 @@ from evomerge.space.ranges import default_range
 def command(name: str | None, plugin: Path | None) -> None:
     """Show mergekit's merge methods, or the parameters of the one called NAME."""
     if plugin is not None:
-        from evomerge.merge.plugins import plugin_table
+        from evomerge.merge.mergekit.plugins import plugin_table
 
         click.echo(json.dumps(plugin_table(plugin, Path.cwd()), indent=1))
         return

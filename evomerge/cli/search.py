@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from evomerge import zoo
-from evomerge.cli.locating import locations
-from evomerge.cli.parents import hold_parents
 from evomerge.cli.zoo import make_missing
 from evomerge.errors import InputError
-from evomerge.space.load import expanded, load_space
-from evomerge.space.marks import write_yaml
+from evomerge.files import cache_dir
+from evomerge.preflight.locating import locations
+from evomerge.preflight.unchanged import hold_parents
+from evomerge.space.reading.load import expanded, load_space
+from evomerge.space.reading.yaml import write_yaml
 from evomerge.space.space import Space
 
 
@@ -77,13 +78,13 @@ def _dry_run(space: Space, locations: dict[str, str], document: dict[str, Any]) 
 
 def _check(space: Space, locations: dict[str, str]) -> None:
     """Refuse what does not fit into memory, cannot be merged, or cannot be scored."""
-    from evomerge.workers.memory import check_memory
+    from evomerge.preflight.memory import check_memory
 
     check_memory(space, locations, _warn)
     from evomerge.evaluate.scorer import Scorer
     from evomerge.merge.devices import check_device
-    from evomerge.merge.fit import check_fit
-    from evomerge.merge.integrity import check_parents
+    from evomerge.merge.models.compatibility import check_parents
+    from evomerge.preflight.fit import check_fit
     from evomerge.workers.spec import evaluate_located
 
     if space.workers.gpus and space.workers.count == 1 and not space.workers.ray_address:
@@ -103,7 +104,8 @@ def _search(
     space: Space, locations: dict[str, str], runs_dir: Path, as_json: bool, options: dict[str, Any]
 ) -> None:
     from evomerge.cli.console import JsonConsole, LiveConsole, PlainConsole
-    from evomerge.report.files import RESUME, write_report, write_whole
+    from evomerge.files import write_whole
+    from evomerge.report.files import RESUME, write_report
     from evomerge.search.driver import run_search
     from evomerge.search.run import Run
     from evomerge.tracking.tracker import Tracker
@@ -113,7 +115,7 @@ def _search(
     _check(space, locations)
     resume = _resume_command(_overrides(options), space, runs_dir)
     with ExitStack() as stack:
-        pool = open_pool(worker_spec(space, locations, str(zoo.cache_dir())), _warn)
+        pool = open_pool(worker_spec(space, locations, str(cache_dir())), _warn)
         stack.callback(pool.close)
         run = stack.enter_context(
             Run.open(space, runs_dir, resume=options["resume"], new=options["new"])
@@ -135,7 +137,7 @@ def _search(
                 console.stop()
             click.echo(f"\ninterrupted; nothing is lost. Go on with: {resume}", err=True)
             sys.exit(130)
-        lora_cache = zoo.cache_dir() / "adapters"
+        lora_cache = cache_dir() / "adapters"
         best = write_report(run.folder, outcome, space, locations, lora_cache)
         tracker.artifacts([best, run.folder / "report.md"])
         if not as_json:

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 import numpy as np
 
 from evomerge.errors import InputError
-from evomerge.space.settings import Documents, EvaluateSettings
+from evomerge.settings import Documents, EvaluateSettings
 
 Split = Mapping[Documents, tuple[int, ...]]
 

@@ -6,8 +6,8 @@ import torch
 from lm_eval.models.huggingface import HFLM
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from evomerge.evaluate.packed import Pass, Request, answer, packable, plan_passes
-from evomerge.evaluate.tries import ROWS
+from evomerge.evaluate.packing.passes import Pass, Request, answer, packable, plan_passes
+from evomerge.evaluate.packing.tries import ROWS
 
 _Asked = list[tuple[tuple[str, str], list[int], list[int]]]
 

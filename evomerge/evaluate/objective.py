@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from evomerge.evaluate.scores import Scores
-from evomerge.space.settings import Objective, TaskSettings
+from evomerge.settings import Objective, TaskSettings
 
 
 def objective(scores: Scores, tasks: Sequence[TaskSettings], kind: Objective) -> tuple[float, ...]:

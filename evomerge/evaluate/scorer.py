@@ -17,7 +17,7 @@ from evomerge.evaluate.guards import guards
 from evomerge.evaluate.live_lm import LiveLM
 from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.evaluate.tasks import LoadedTask, load_tasks
-from evomerge.space.settings import Documents, EvaluateSettings
+from evomerge.settings import Documents, EvaluateSettings
 
 _GENERATION_SEED = 1234
 _LIMITS = ("max_gen_toks", "max_new_tokens", "max_completion_tokens", "max_tokens")

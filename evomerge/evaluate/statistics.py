@@ -8,7 +8,7 @@ import numpy as np
 
 from evomerge.evaluate.objective import combine
 from evomerge.evaluate.scores import Scores
-from evomerge.space.settings import Objective, TaskSettings
+from evomerge.settings import Objective, TaskSettings
 
 _Z_CONFIDENCE = 1.959964
 _Z_POWER = 0.841621

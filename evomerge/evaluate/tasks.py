@@ -12,7 +12,7 @@ from lm_eval.api.task import Task
 from lm_eval.tasks import TaskManager
 
 from evomerge.errors import InputError, did_you_mean
-from evomerge.space.settings import EvaluateSettings, TaskSettings
+from evomerge.settings import EvaluateSettings, TaskSettings
 
 _LOG = logging.getLogger(__name__)
 logging.getLogger("lm_eval").setLevel(logging.ERROR)

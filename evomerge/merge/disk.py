@@ -17,16 +17,16 @@ from mergekit.options import MergeOptions
 from safetensors import SafetensorError
 
 from evomerge.errors import EvomergeError, Failure, InputError, PlatformError, TrialError
-from evomerge.merge.configuration import Configuration, configuration, locate, options
 from evomerge.merge.devices import check_device
-from evomerge.merge.engine import Executed, check_finite, execute
 from evomerge.merge.export import export_yaml
-from evomerge.merge.locations import absolute
-from evomerge.merge.moe import build_moe
-from evomerge.merge.parents import Parents
-from evomerge.merge.seeding import seeded
-from evomerge.space.moe import is_moe
-from evomerge.space.recipe import Recipe
+from evomerge.merge.mergekit.configuration import Configuration, configuration, locate, options
+from evomerge.merge.mergekit.engine import Executed, check_finite, execute
+from evomerge.merge.mergekit.experts import build_moe
+from evomerge.merge.mergekit.seeding import seeded
+from evomerge.merge.models.locations import absolute
+from evomerge.merge.models.resident import Parents
+from evomerge.recipe.recipe import Recipe
+from evomerge.space.reading.experts import is_moe
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 

@@ -8,9 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from evomerge.space.methods import methods
-from evomerge.space.moe import is_moe
-from evomerge.space.recipe import Recipe
+from evomerge.methods.table import methods
+from evomerge.recipe.recipe import Recipe
+from evomerge.space.reading.experts import is_moe
 
 RANDOM_METHODS = frozenset({"dare_linear", "dare_ties", "della", "della_linear"})
 """Merge methods that draw at random: their result depends on the seed."""

@@ -11,9 +11,9 @@ from accelerate import dispatch_model, infer_auto_device_map
 from accelerate.utils import get_balanced_memory
 
 from evomerge.errors import Failure, TrialError, is_out_of_memory
-from evomerge.merge.memory import Merged
-from evomerge.merge.quiet import quiet
-from evomerge.merge.seeding import kept_rng
+from evomerge.merge.mergekit.quiet import quiet
+from evomerge.merge.mergekit.seeding import kept_rng
+from evomerge.merge.merger import Merged
 
 _Key = tuple[str, tuple[tuple[str, torch.dtype, torch.Size], ...]]
 

@@ -12,16 +12,16 @@ from mergekit.merge_methods.task_adapter import ExecuteMergeMethodTask
 from mergekit.options import MergeOptions
 
 from evomerge.errors import Failure, TrialError
-from evomerge.merge.arithmetic import DTYPES, Arithmetic, serves
-from evomerge.merge.configuration import Configuration
-from evomerge.merge.engine import check_finite, named_failures, prepare, threads
 from evomerge.merge.export import RANDOM_METHODS
-from evomerge.merge.kept import Draws, Kept
-from evomerge.merge.plan import Plan, Step, compile_plan
-from evomerge.merge.quiet import quiet
-from evomerge.merge.seeding import seeded
-from evomerge.merge.tensors import Inputs, Values, flat, shaped
-from evomerge.merge.tokenizer import generation_folder
+from evomerge.merge.kernels.arithmetic import DTYPES, Arithmetic, serves
+from evomerge.merge.kernels.cache import Draws, Kept
+from evomerge.merge.kernels.tensors import Inputs, Values, flat, shaped
+from evomerge.merge.mergekit.configuration import Configuration
+from evomerge.merge.mergekit.engine import check_finite, named_failures, prepare, threads
+from evomerge.merge.mergekit.planner import Plan, Step, compile_plan
+from evomerge.merge.mergekit.quiet import quiet
+from evomerge.merge.mergekit.seeding import seeded
+from evomerge.merge.mergekit.tokenizer import generation_folder
 
 _SHAPES = 16
 

@@ -4,29 +4,16 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from evomerge.errors import PlatformError
+from evomerge.files import write_whole
 from evomerge.merge.export import export_yaml
 from evomerge.report.outcome_json import outcome_json
 from evomerge.report.table import markdown_table, summary_lines
-from evomerge.search import run
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import TrialRecord
 from evomerge.space.space import Space
 
 RESUME = "resume.txt"
 """File of a run's folder that holds the command which resumes it."""
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all.
-
-    Raises:
-        PlatformError: The disk is full, or the folder cannot be written.
-    """
-    try:
-        run.write_whole(path, text)
-    except OSError as error:
-        raise PlatformError(f"cannot be written: {error.strerror}", where=str(path)) from None
 
 
 def recipe_yaml(

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from evomerge.merge.kinship import Kinship
-from evomerge.space.auto import why_not
-from evomerge.space.marks import write_yaml
-from evomerge.space.methods import methods
+from evomerge.merge.models.family import Kinship
+from evomerge.methods.table import methods
+from evomerge.space.generate.auto import why_not
+from evomerge.space.reading.yaml import write_yaml
 
 _PLACEHOLDER = ("arc_easy", "acc_norm")
 

@@ -11,7 +11,7 @@ from evomerge.evaluate.scores import Scores
 from evomerge.evaluate.statistics import Gain, interval, paired_gain
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import TrialRecord
-from evomerge.space.settings import TaskSettings
+from evomerge.settings import TaskSettings
 from evomerge.space.space import Space
 
 

@@ -9,10 +9,10 @@ from evomerge.search.interrupts import Interrupts
 from evomerge.search.loop import Candidate, Loop
 from evomerge.search.outcome import Outcome
 from evomerge.search.run import Run
-from evomerge.search.samplers import check_sampler, make_sampler
+from evomerge.search.samplers.samplers import check_sampler, make_sampler
 from evomerge.search.study import STAGES, Pending
-from evomerge.space.generation0 import fixed_recipes
-from evomerge.space.notes import notes
+from evomerge.space.advice import notes
+from evomerge.space.generate.generation0 import fixed_recipes
 from evomerge.workers.protocol import WorkerPool
 
 _REPEATS = 50

@@ -8,12 +8,12 @@ from math import isfinite
 
 from evomerge.errors import Failure
 from evomerge.evaluate.objective import objective, scalar
+from evomerge.recipe.recipe import Recipe
 from evomerge.search.events import Listener, Progress
 from evomerge.search.interrupts import Interrupts
 from evomerge.search.record import Kind, Stage, TrialRecord, documents_of
 from evomerge.search.study import STAGES, Pending, RunStudy
-from evomerge.space.recipe import Recipe
-from evomerge.space.settings import Documents
+from evomerge.settings import Documents
 from evomerge.space.space import Space
 from evomerge.workers.protocol import Job, TrialResult, WorkerPool
 

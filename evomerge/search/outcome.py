@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from evomerge.evaluate.statistics import Gain
 from evomerge.search.record import TrialRecord
-from evomerge.space.settings import Documents
+from evomerge.settings import Documents
 
 
 @dataclass(frozen=True)

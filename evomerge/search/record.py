@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from evomerge.space.recipe import Recipe
-from evomerge.space.settings import Documents
+from evomerge.recipe.recipe import Recipe
+from evomerge.settings import Documents
 from evomerge.workers.protocol import TrialResult
 
 Kind = Literal["base", "parent", "blend", "sampled"]

@@ -8,9 +8,10 @@ from pathlib import Path
 from types import TracebackType
 
 from evomerge.errors import InputError, PlatformError, RunConflict, did_you_mean
+from evomerge.files import write_whole
 from evomerge.search.study import RunStudy
 from evomerge.space.difference import difference
-from evomerge.space.load import read_space
+from evomerge.space.reading.load import read_space
 from evomerge.space.space import Space
 
 STUDY = "study.journal"
@@ -171,25 +172,6 @@ def _aside(folder: Path) -> Path:
     while (aside := folder.with_name(f"{folder.name}.{number}")).exists():
         number += 1
     return aside
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all.
-
-    Raises:
-        OSError: The disk is full, or the folder cannot be written.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-        raise
 
 
 def _remove_if_unused(folder: Path) -> None:

@@ -12,9 +12,9 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from evomerge.errors import Failure, TrialError
 from evomerge.evaluate.scores import Scores
+from evomerge.recipe.recipe import Recipe
 from evomerge.search.journal import RunJournal
 from evomerge.search.record import Kind, Stage, TrialRecord
-from evomerge.space.recipe import Recipe
 from evomerge.space.space import Space
 from evomerge.workers.protocol import TrialResult
 

@@ -3,10 +3,10 @@
 import difflib
 from typing import Any
 
-from evomerge.space.holes import Hole, Parameter
-from evomerge.space.pairs import Pair
+from evomerge.space.domains import Hole, Parameter
+from evomerge.space.pair import Pair
 from evomerge.space.space import Space
-from evomerge.space.stacks import Stack
+from evomerge.space.stack import Stack
 
 
 def difference(old: Space, new: Space) -> list[str]:

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evomerge.space.holes import Hole, Parameter, Suggests
-from evomerge.space.methods import methods
-from evomerge.space.moe import check_moe, is_moe
-from evomerge.space.pairs import Pair
-from evomerge.space.points import check_point
-from evomerge.space.recipe import Recipe
-from evomerge.space.settings import (
+from evomerge.methods.table import methods
+from evomerge.recipe.constraints import check_point
+from evomerge.recipe.recipe import Recipe
+from evomerge.settings import (
     BudgetSettings,
     EvaluateSettings,
     Objective,
     SearchSettings,
     WorkerSettings,
 )
-from evomerge.space.stacks import Stack
+from evomerge.space.domains import Hole, Parameter, Suggests
+from evomerge.space.pair import Pair
+from evomerge.space.reading.experts import check_moe, is_moe
+from evomerge.space.stack import Stack
 from evomerge.space.template import Template
 
 RECIPE = "recipe"

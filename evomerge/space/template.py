@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evomerge.space.holes import Hole, Parameter
-from evomerge.space.methods import methods
-from evomerge.space.pairs import Pair, base_is_one_of_two
-from evomerge.space.stacks import Stack
+from evomerge.methods.table import methods
+from evomerge.space.domains import Hole, Parameter
+from evomerge.space.pair import Pair, base_is_one_of_two
+from evomerge.space.stack import Stack
 
 Draw = Callable[[Parameter], Any]
 

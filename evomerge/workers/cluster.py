@@ -11,7 +11,7 @@ from typing import Any
 import ray
 
 from evomerge.errors import PlatformError
-from evomerge.space.settings import WorkerSettings
+from evomerge.settings import WorkerSettings
 
 _OBJECT_STORE_BYTES = 100 * 2**20
 _ANSWER_S, _JOIN_S = 5, 40

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores
-from evomerge.space.recipe import Recipe
-from evomerge.space.settings import Documents, EvaluateSettings, WorkerSettings
+from evomerge.recipe.recipe import Recipe
+from evomerge.settings import Documents, EvaluateSettings, WorkerSettings
 
 _RETRIES, _SHRINK = 1, 4
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from evomerge.space.settings import EvaluateSettings
+from evomerge.settings import EvaluateSettings
 from evomerge.space.space import Space
 from evomerge.workers.protocol import WorkerSpec
 

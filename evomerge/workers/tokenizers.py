@@ -6,8 +6,8 @@ from pathlib import Path
 
 import transformers
 
-from evomerge.merge.memory import MemoryMerger
-from evomerge.space.recipe import Recipe
+from evomerge.merge.merger import MemoryMerger
+from evomerge.recipe.recipe import Recipe
 
 Tokenizer = transformers.PreTrainedTokenizerBase
 

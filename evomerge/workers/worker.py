@@ -20,9 +20,9 @@ from evomerge.evaluate.scores import Scores
 from evomerge.merge.devices import check_device
 from evomerge.merge.disk import merge_to_disk
 from evomerge.merge.live import LiveModel
-from evomerge.merge.memory import MemoryMerger, Merged
-from evomerge.merge.plugins import import_plugin
-from evomerge.space.recipe import Recipe
+from evomerge.merge.mergekit.plugins import import_plugin
+from evomerge.merge.merger import MemoryMerger, Merged
+from evomerge.recipe.recipe import Recipe
 from evomerge.workers.heap import give_back, keep_freed
 from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
 from evomerge.workers.tokenizers import Tokenizer, Tokenizers

@@ -1,21 +1,16 @@
 """Small model families, made or unpacked locally: for trying out, and for testing on."""
 
-import os
 from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
 from evomerge.errors import InputError, did_you_mean
+from evomerge.files import cache_dir
 from evomerge.zoo.family import Family, Progress
 
 FAMILIES = ("tiny", "smollm2")
 _SCHEME = "zoo://"
 _TASKS = "tasks"
-
-
-def cache_dir() -> Path:
-    """Return the folder of all that can be made again: `$EVOMERGE_CACHE`, `~/.cache/evomerge`."""
-    return Path(os.environ.get("EVOMERGE_CACHE", Path.home() / ".cache" / "evomerge")).absolute()
 
 
 def family(name: str) -> Family:

@@ -13,9 +13,9 @@ from evomerge.cli import group
 from evomerge.cli.console import record_line, standing
 from evomerge.errors import EvomergeError, Failure, InputError
 from evomerge.evaluate.scores import Scores, TaskScore
+from evomerge.recipe.recipe import Recipe
 from evomerge.search.events import Progress
 from evomerge.search.record import TrialRecord
-from evomerge.space.recipe import Recipe
 from evomerge.workers.protocol import TrialResult
 
 from .conftest import Evomerge, Finished

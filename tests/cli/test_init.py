@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from evomerge.cli import group
 from evomerge.errors import InputError
-from evomerge.space.load import load_space
+from evomerge.space.reading.load import load_space
 from evomerge.space.space import Space
 
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from evomerge.errors import InputError
-from evomerge.space.load import load_space
+from evomerge.space.reading.load import load_space
 
 from .conftest import Evomerge
 
@@ -39,7 +39,7 @@ register(halfway)
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test adds to the method table of this process is gone after it."""
-    monkeypatch.setattr("evomerge.space.methods._ADDED", {})
+    monkeypatch.setattr("evomerge.methods.table._ADDED", {})
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_plugins_that_are_wrong(tmp_path: Path, evomerge: Evomerge) -> None:
 def test_reading_a_table_runs_no_plugin(folder: Path) -> None:
     (folder / "mine.py").write_text("raise SystemExit(9)")
     code = (
-        "from pathlib import Path; from evomerge.space.load import load_space; "
+        "from pathlib import Path; from evomerge.space.reading.load import load_space; "
         "import sys; load_space(Path('toy.yaml')); print('torch' in sys.modules)"
     )
     done = subprocess.run(

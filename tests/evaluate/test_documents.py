@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from evomerge.errors import InputError
 from evomerge.evaluate.documents import split_documents
-from evomerge.space.settings import EvaluateSettings
+from evomerge.settings import EvaluateSettings
 
 
 def settings(

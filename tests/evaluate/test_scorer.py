@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 
 from evomerge.errors import Failure, InputError, TrialError
 from evomerge.evaluate.scorer import Scorer
-from evomerge.space.settings import EvaluateSettings, TaskSettings
+from evomerge.settings import EvaluateSettings, TaskSettings
 
 DATA = "dataset_path: json\ndataset_kwargs:\n  data_files:\n    test: {file}\ntest_split: test\n"
 GENERATE = """\

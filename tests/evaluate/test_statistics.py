@@ -8,7 +8,7 @@ import pytest
 from evomerge.evaluate.objective import objective
 from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.evaluate.statistics import Gain, interval, paired_gain, smallest_difference, verdict
-from evomerge.space.settings import Objective, TaskSettings
+from evomerge.settings import Objective, TaskSettings
 
 TASKS = (TaskSettings("x", "acc"), TaskSettings("y", "acc", 3.0))
 

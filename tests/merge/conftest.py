@@ -14,9 +14,9 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from evomerge.merge.export import export_yaml
 from evomerge.merge.live import LiveModel
-from evomerge.merge.memory import MemoryMerger, Merged
-from evomerge.space.methods import methods
-from evomerge.space.recipe import Recipe
+from evomerge.merge.merger import MemoryMerger, Merged
+from evomerge.methods.table import methods
+from evomerge.recipe.recipe import Recipe
 
 Document = dict[str, Any]
 GRADIENT = [0.2, 0.9, 0.5]
@@ -91,11 +91,6 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
     return SimpleNamespace(weighted=weighted, stack=stack, document=document)
-
-
-@pytest.fixture(scope="session")
-def locations(family: dict[str, Path]) -> dict[str, str]:
-    return {name: str(path) for name, path in family.items()}
 
 
 @pytest.fixture(scope="session")

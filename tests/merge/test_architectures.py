@@ -11,10 +11,10 @@ import transformers
 
 from evomerge.errors import InputError
 from evomerge.merge.disk import merge_to_disk
-from evomerge.merge.integrity import check_parents
 from evomerge.merge.live import LiveModel
-from evomerge.merge.memory import MemoryMerger
-from evomerge.space.recipe import Recipe
+from evomerge.merge.merger import MemoryMerger
+from evomerge.merge.models.compatibility import check_parents
+from evomerge.recipe.recipe import Recipe
 
 COMMON = {
     "vocab_size": 31,

@@ -15,8 +15,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from evomerge.errors import Failure, InputError, PlatformError, TrialError
 from evomerge.merge import disk
 from evomerge.merge.disk import merge_to_disk
-from evomerge.merge.memory import MemoryMerger, Merged
-from evomerge.space.recipe import Recipe
+from evomerge.merge.merger import MemoryMerger, Merged
+from evomerge.recipe.recipe import Recipe
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from evomerge.cli.merge import command
 from evomerge.errors import InputError
 from evomerge.merge.export import export_yaml
-from evomerge.merge.memory import MemoryMerger, Merged
-from evomerge.space.recipe import Recipe
+from evomerge.merge.merger import MemoryMerger, Merged
+from evomerge.recipe.recipe import Recipe
 
 SameTensors = Callable[[Merged, Path], None]
 

@@ -7,8 +7,8 @@ from textwrap import indent
 import pytest
 import yaml
 
-from evomerge.merge.memory import Merged
-from evomerge.space.load import read_space
+from evomerge.merge.merger import Merged
+from evomerge.space.reading.load import read_space
 
 FORMS = {
     "a blend by weights": """\

@@ -14,8 +14,8 @@ from transformers import PreTrainedModel
 from evomerge.errors import Failure, TrialError
 from evomerge.merge.disk import merge_to_disk
 from evomerge.merge.live import LiveModel
-from evomerge.merge.memory import MemoryMerger
-from evomerge.space.recipe import Recipe
+from evomerge.merge.merger import MemoryMerger
+from evomerge.recipe.recipe import Recipe
 
 SameModel = Callable[[PreTrainedModel, Path], None]
 

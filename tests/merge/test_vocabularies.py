@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, LlamaForCausalLM
 
-from evomerge.merge.memory import Merged
+from evomerge.merge.merger import Merged
 
 Check = Callable[..., tuple[Merged, Path]]
 RULES: dict[str, dict[str, Any]] = {

@@ -11,13 +11,14 @@ from rich.console import Console
 from evomerge.errors import Failure, PlatformError
 from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.evaluate.statistics import Gain
-from evomerge.report.files import recipe_yaml, write_report, write_whole
+from evomerge.files import write_whole
+from evomerge.recipe.recipe import Recipe
+from evomerge.report.files import recipe_yaml, write_report
 from evomerge.report.outcome_json import outcome_json
 from evomerge.report.table import markdown_table, outcome_table, rows, summary_lines
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import Kind, TrialRecord
-from evomerge.space.load import read_space
-from evomerge.space.recipe import Recipe
+from evomerge.space.reading.load import read_space
 from evomerge.space.space import Space
 from evomerge.workers.protocol import TrialResult
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores, TaskScore
-from evomerge.space.load import read_space
-from evomerge.space.recipe import Recipe
+from evomerge.recipe.recipe import Recipe
+from evomerge.space.reading.load import read_space
 from evomerge.space.space import Space
 from evomerge.workers.protocol import Job, TrialResult, WorkerPool
 

@@ -13,7 +13,7 @@ from evomerge.search.outcome import Outcome
 from evomerge.search.record import Stage, TrialRecord
 from evomerge.search.run import Run
 from evomerge.search.study import RunStudy
-from evomerge.space.settings import BudgetSettings
+from evomerge.settings import BudgetSettings
 from evomerge.space.space import Space
 from evomerge.workers.protocol import TrialResult, WorkerPool
 

@@ -147,7 +147,7 @@ def test_answers_unlike_the_parents_are_flagged(tmp_path: Path) -> None:
 def test_a_front_holds_what_nothing_beats() -> None:
     from synthetic import formula
 
-    from evomerge.space.recipe import Recipe
+    from evomerge.recipe.recipe import Recipe
 
     def record(number: int, *values: float) -> TrialRecord:
         recipe = Recipe.from_document({"merge_method": "linear", "number": number})

@@ -5,8 +5,8 @@ from optuna.samplers import RandomSampler
 from synthetic import BRANCHED, formula, toy_space
 
 from evomerge.errors import Failure
+from evomerge.recipe.recipe import Recipe
 from evomerge.search.study import RunStudy
-from evomerge.space.recipe import Recipe
 from evomerge.workers.protocol import TrialResult
 
 RECIPE = Recipe.from_document({"merge_method": "linear", "models": [{"model": "a"}]})

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from evomerge.cli.check import command
 from evomerge.errors import Failure, TrialError
-from evomerge.space.load import load_space
-from evomerge.space.recipe import Recipe
+from evomerge.recipe.recipe import Recipe
+from evomerge.space.reading.load import load_space
 
 from .test_space import Drawn
 

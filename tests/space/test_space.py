@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evomerge.errors import Failure, TrialError
+from evomerge.recipe.recipe import Recipe
+from evomerge.space.advice import notes
 from evomerge.space.difference import difference
-from evomerge.space.generation0 import fixed_recipes
-from evomerge.space.load import load_space
-from evomerge.space.notes import notes
-from evomerge.space.recipe import Recipe
+from evomerge.space.generate.generation0 import fixed_recipes
+from evomerge.space.reading.load import load_space
 from evomerge.space.space import Space
 
 RICH = """\
@@ -207,7 +207,7 @@ def test_density_has_no_part_in_task_arithmetic(space: Space) -> None:
 def test_ids_are_the_same_in_another_process(space: Space) -> None:
     recipe = fill(space, "slerp")
     code = (
-        "import sys; from evomerge.space.recipe import Recipe;"
+        "import sys; from evomerge.recipe.recipe import Recipe;"
         "r = Recipe.from_yaml(sys.stdin.read()); print(r.recipe_id, r.seed)"
     )
     done = subprocess.run(

@@ -9,10 +9,10 @@ from mlflow.entities import Run
 
 from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores, TaskScore
+from evomerge.recipe.recipe import Recipe
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import TrialRecord
-from evomerge.space.load import read_space
-from evomerge.space.recipe import Recipe
+from evomerge.space.reading.load import read_space
 from evomerge.space.space import Space
 from evomerge.tracking.tracker import Tracker
 from evomerge.workers.protocol import TrialResult

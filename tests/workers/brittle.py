@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evomerge.errors import Failure, InputError
 from evomerge.evaluate.scores import Scores
-from evomerge.space.recipe import Recipe
+from evomerge.recipe.recipe import Recipe
 from evomerge.workers.protocol import Job, TrialResult, WorkerPool, WorkerSpec
 
 
@@ -53,7 +53,7 @@ def warm_up(pool: WorkerPool, count: int) -> None:
 
 def interrupted(cache: str) -> None:
     """Search as the driver does while the terminal's Ctrl-C reaches the whole process group."""
-    from evomerge.space.settings import EvaluateSettings, WorkerSettings
+    from evomerge.settings import EvaluateSettings, WorkerSettings
     from evomerge.workers.ray_pool import RayPool
 
     seen = []

@@ -8,7 +8,7 @@ from evomerge.search.driver import run_search
 from evomerge.search.events import Progress, SilentListener
 from evomerge.search.record import TrialRecord
 from evomerge.search.run import Run
-from evomerge.space.load import load_space
+from evomerge.space.reading.load import load_space
 from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
 from evomerge.workers.ray_pool import RayPool
 from evomerge.workers.worker import Worker

@@ -9,8 +9,8 @@ import pytest
 
 from evomerge.errors import Failure, InputError
 from evomerge.evaluate.scores import Scores
-from evomerge.space.recipe import Recipe
-from evomerge.space.settings import EvaluateSettings, TaskSettings, WorkerSettings
+from evomerge.recipe.recipe import Recipe
+from evomerge.settings import EvaluateSettings, TaskSettings, WorkerSettings
 from evomerge.workers import open_pool
 from evomerge.workers.local import LocalPool
 from evomerge.workers.protocol import Job, TrialResult, WorkerPool, WorkerSpec

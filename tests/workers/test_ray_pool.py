@@ -14,8 +14,8 @@ from brittle import job, warm_up
 from ray.exceptions import RayTaskError
 
 from evomerge.errors import Failure, InputError, PlatformError
-from evomerge.space.recipe import Recipe
-from evomerge.space.settings import EvaluateSettings, TaskSettings, WorkerSettings
+from evomerge.recipe.recipe import Recipe
+from evomerge.settings import EvaluateSettings, TaskSettings, WorkerSettings
 from evomerge.workers import open_pool
 from evomerge.workers.local import LocalPool
 from evomerge.workers.protocol import Job, TrialResult, WorkerSpec

@@ -3,7 +3,7 @@
 import pytest
 
 from evomerge.errors import PlatformError
-from evomerge.space.settings import WorkerSettings
+from evomerge.settings import WorkerSettings
 from evomerge.workers.cluster import Node, check_room, threads_of
 
 

@@ -8,7 +8,7 @@ from evomerge.search.driver import run_search
 from evomerge.search.record import TrialRecord
 from evomerge.search.run import Run
 from evomerge.search.study import STAGES
-from evomerge.space.load import read_space
+from evomerge.space.reading.load import read_space
 from evomerge.workers import open_pool
 from evomerge.workers.protocol import WorkerSpec
 

@@ -9,7 +9,7 @@ import pytest
 from evomerge import zoo
 from evomerge.errors import PlatformError
 from evomerge.evaluate.tasks import load_tasks
-from evomerge.space.settings import EvaluateSettings, TaskSettings
+from evomerge.settings import EvaluateSettings, TaskSettings
 from evomerge.zoo.smollm2 import FAMILY
 from evomerge.zoo.smollm2.build import ADAPTERS
 from evomerge.zoo.smollm2.experts import EXPERTS

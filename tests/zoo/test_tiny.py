@@ -8,7 +8,7 @@ from torch import equal
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from evomerge.evaluate.scorer import Scorer
-from evomerge.space.settings import EvaluateSettings, TaskSettings
+from evomerge.settings import EvaluateSettings, TaskSettings
 from evomerge.zoo.tiny.build import build, courses
 from evomerge.zoo.tiny.skills import SKILLS, task_documents, train_documents
 

@@ -1,0 +1,1 @@
+"""Log-likelihoods from few forward passes: what sequences share is computed once."""

@@ -1,0 +1,1 @@
+"""Merge arithmetic compiled for the CPU, bit-equal to mergekit's."""

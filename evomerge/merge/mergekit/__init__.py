@@ -1,0 +1,1 @@
+"""Every private name of mergekit that evomerge relies on."""

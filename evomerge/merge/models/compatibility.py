@@ -1,0 +1,112 @@
+"""Check the parents before the first trial: files whole, one architecture, one shape."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from evomerge.errors import InputError
+from evomerge.merge.models.metadata import ModelFacts, needed_weights, read_facts, stored_name
+from evomerge.merge.models.problems import Problems
+
+
+@dataclass(frozen=True)
+class ParentFacts:
+    """What is known of all parents.
+
+    Args:
+        models: Reference → facts, in the space's order.
+    """
+
+    models: Mapping[str, ModelFacts]
+
+
+def check_parents(
+    locations: Mapping[str, str], *, slices: bool = False, own_tokenizers: bool = False
+) -> ParentFacts:
+    """Check that the parents can be merged with each other; read headers and configs only.
+
+    Args:
+        locations: Reference as the space writes it → folder, hub id, or `X+adapter`.
+        slices: Every recipe takes layers by `slices`, so that depths may differ.
+        own_tokenizers: Every recipe sets `tokenizer_source` or `tokenizer`, so that
+            vocabularies may differ.
+
+    Raises:
+        InputError: Everything that is wrong, at once.
+    """
+    problems = Problems()
+    models = {}
+    for reference, location in locations.items():
+        facts = problems.note(lambda r=reference, at=location: read_facts(r, at))  # type: ignore[misc]
+        if facts is not None:
+            models[reference] = facts
+    if models:
+        first, *others = models.values()
+        for other in others:
+            problems.note(
+                lambda b=other: compare(first, b, slices, own_tokenizers)  # type: ignore[misc]
+            )
+    problems.raise_if_any()
+    return ParentFacts(models)
+
+
+def compare(
+    a: ModelFacts, b: ModelFacts, slices: bool = False, own_tokenizers: bool = False
+) -> None:
+    """Check that two parents can be merged with each other; see `check_parents`.
+
+    Raises:
+        InputError: Everything that keeps them apart, at once.
+    """
+    where = f"{a.reference} and {b.reference}"
+    if a.architecture != b.architecture:
+        raise InputError(
+            f"different architectures, {a.architecture} and {b.architecture}", where=where
+        )
+    if a.layers != b.layers and not slices:
+        raise InputError(
+            f"different depths, {a.layers} and {b.layers} layers",
+            where=where,
+            help="only recipes with slices can mix depths",
+        )
+    problems = Problems()
+    problems.note(lambda: _compare_vocabularies(a, b, where, own_tokenizers))
+    problems.note(lambda: _compare_shapes(a, b, where, own_tokenizers))
+    problems.raise_if_any()
+
+
+def _compare_vocabularies(a: ModelFacts, b: ModelFacts, where: str, own_tokenizers: bool) -> None:
+    if a.vocab_size != b.vocab_size and not own_tokenizers:
+        raise InputError(
+            f"different vocabularies, {a.vocab_size} and {b.vocab_size} tokens",
+            where=where,
+            help="set tokenizer_source: union or base in every recipe",
+        )
+
+
+def _compare_shapes(a: ModelFacts, b: ModelFacts, where: str, own_tokenizers: bool) -> None:
+    """Compare tensor by tensor; vocabularies that may differ or were named already do not count."""
+    any_vocabulary = own_tokenizers or a.vocab_size != b.vocab_size
+    for name, vocabulary_axis, shape_a, shape_b in _shared_tensors(a, b):
+        if vocabulary_axis is not None and any_vocabulary:
+            shape_a = shape_a[:vocabulary_axis] + shape_a[vocabulary_axis + 1 :]
+            shape_b = shape_b[:vocabulary_axis] + shape_b[vocabulary_axis + 1 :]
+        if shape_a != shape_b:
+            raise InputError(
+                f"different shapes, {name} is {list(shape_a)} and {list(shape_b)}",
+                where=where,
+                help="only models of one shape can be merged",
+            )
+
+
+def _shared_tensors(
+    a: ModelFacts, b: ModelFacts
+) -> Iterator[tuple[str, int | None, tuple[int, ...], tuple[int, ...]]]:
+    shapes_a, shapes_b = a.weights.shapes, b.weights.shapes
+    needed = needed_weights(a.config)
+    for weight in needed:
+        name_a, name_b = stored_name(weight, shapes_a), stored_name(weight, shapes_b)
+        if name_a is not None and name_b is not None:
+            yield weight.name, weight.vocabulary_axis, shapes_a[name_a], shapes_b[name_b]
+    if not needed and a.vocab_size == b.vocab_size:
+        for name in shapes_a.keys() & shapes_b.keys():
+            yield name, None, shapes_a[name], shapes_b[name]

@@ -1,0 +1,149 @@
+"""Which of some models can be merged with each other, and which one the others came from."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+import yaml
+
+from evomerge.errors import InputError
+from evomerge.merge.models.compatibility import compare
+from evomerge.merge.models.locations import find
+from evomerge.merge.models.metadata import ModelFacts, read_facts
+from evomerge.recipe.reference import short_names
+
+
+@dataclass(frozen=True)
+class Kinship:
+    """What was found among some models.
+
+    Args:
+        models: Short name → reference, the base first.
+        facts: Short name → what its files say.
+        base: Short name of the base model, or None.
+        said_by: Who says that it is the base, in plain words; empty without one.
+        left_out: Reference → why it cannot be merged with the others.
+    """
+
+    models: dict[str, str]
+    facts: dict[str, ModelFacts]
+    base: str | None
+    said_by: str
+    left_out: dict[str, str]
+
+
+def kinship(references: Sequence[str]) -> Kinship:
+    """Read configs, headers, adapters and model cards; no weight is loaded.
+
+    Args:
+        references: Folders, hub ids, `model+adapter`, or an adapter's folder alone.
+
+    Raises:
+        InputError: No model can be read, or no two can be merged.
+    """
+    left_out: dict[str, str] = {}
+    facts: dict[str, ModelFacts] = {}
+    stated: dict[str, str] = {}
+    for reference in [_with_its_model(reference) for reference in references]:
+        try:
+            facts[reference] = read_facts(reference, reference)
+        except InputError as error:
+            left_out[reference] = error.what
+            continue
+        if base := stated_base(facts[reference]):
+            stated[reference] = base
+    base, said_by = _base(facts, stated)
+    if base is not None and base not in facts:
+        try:
+            facts[base] = read_facts(base, base)
+        except InputError:
+            base, said_by = None, f"{said_by}, but it is not to be had here: {base}"
+    order = sorted(facts, key=lambda reference: reference != base)
+    kept = _fitting([facts[reference] for reference in order], left_out)
+    if base not in kept:
+        base = None
+    if len(kept) < 2:
+        reasons = "; ".join(f"{reference}: {why}" for reference, why in left_out.items())
+        raise InputError(f"there are no two models that can be merged: {reasons or 'name two'}")
+    names = short_names(kept, base)
+    return Kinship(
+        models={names[reference]: reference for reference in kept},
+        facts={names[reference]: facts[reference] for reference in kept},
+        base=names[base] if base is not None else None,
+        said_by=said_by,
+        left_out=left_out,
+    )
+
+
+def stated_base(facts: ModelFacts) -> str | None:
+    """Return the base that a model's own files name: its adapter, or its model card, or None."""
+    if facts.files.adapter is not None:
+        return str(facts.files.model)
+    card = facts.files.model / "README.md"
+    try:
+        text = card.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    if not text.startswith("---"):
+        return None
+    try:
+        header = yaml.safe_load(text.split("---", 2)[1])
+    except (yaml.YAMLError, IndexError):
+        return None
+    base = header.get("base_model") if isinstance(header, dict) else None
+    base = base[0] if isinstance(base, list) and len(base) == 1 else base
+    return base if isinstance(base, str) and base else None
+
+
+def _with_its_model(reference: str) -> str:
+    """Return `model+adapter` for an adapter's folder alone."""
+    config = Path(reference) / "adapter_config.json"
+    if "+" in reference or not config.exists() or (Path(reference) / "config.json").exists():
+        return reference
+    try:
+        named = json.loads(config.read_text()).get("base_model_name_or_path")
+    except (OSError, ValueError, AttributeError):
+        named = None
+    return f"{named}+{reference}" if named else reference
+
+
+def _base(facts: dict[str, ModelFacts], stated: dict[str, str]) -> tuple[str | None, str]:
+    """Return the base that most of the models name, as a reference among them where it is one."""
+    votes = Counter(_among(facts, base) for base in stated.values())
+    if not votes:
+        named = next((r for r in facts if PurePath(r).name == "base"), None)
+        return named, "its name says so" if named else ""
+    base, count = votes.most_common(1)[0]
+    return base, f"{count} of {len(facts)} models name it"
+
+
+def _among(facts: dict[str, ModelFacts], base: str) -> str:
+    """Return the given reference that stands for a base, or the base itself."""
+    try:
+        folder = find(base).model
+    except InputError:
+        folder = None
+    for reference, known in facts.items():
+        same = reference == base or (known.files.model == folder and known.files.adapter is None)
+        if same or (folder is None and PurePath(reference).name == PurePath(base).name):
+            return reference
+    return base
+
+
+def _fitting(facts: list[ModelFacts], left_out: dict[str, str]) -> list[str]:
+    """Return the references that fit the most common architecture, noting the others."""
+    if not facts:
+        return []
+    common = Counter(known.architecture for known in facts).most_common(1)[0][0]
+    first = next(known for known in facts if known.architecture == common)
+    kept = []
+    for known in facts:
+        try:
+            compare(first, known)
+        except InputError as error:
+            left_out[known.reference] = f"{error.what} (against {first.reference})"
+            continue
+        kept.append(known.reference)
+    return kept

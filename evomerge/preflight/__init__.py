@@ -1,0 +1,1 @@
+"""Whether models, recipes, tasks and memory fit, before anything is loaded."""

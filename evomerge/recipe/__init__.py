@@ -1,0 +1,1 @@
+"""A recipe: one point of a space, a mergekit configuration without holes."""

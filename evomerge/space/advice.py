@@ -1,0 +1,83 @@
+"""What a person should know about a space that is no mistake."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from evomerge.methods.types import is_number
+from evomerge.space.space import Space
+from evomerge.space.template import Template
+
+
+def notes(space: Space) -> list[str]:
+    """Return plain sentences on how this space will be searched; empty if all goes as expected.
+
+    Optuna's cmaes, gp and nsga2 search only the parameters that occur at every point; cmaes
+    takes no choices either. The others are drawn at random.
+    """
+    found: list[str] = []
+    sampler = space.search.sampler
+    if sampler in ("cmaes", "gp", "nsga2"):
+        known = {
+            p.name
+            for p in space.shared_parameters
+            if not (sampler == "cmaes" and p.kind == "choice")
+        }
+        random = [p.name for p in space.parameters() if p.name not in known]
+        if random:
+            shown = ", ".join(random[:4]) + (f" and {len(random) - 4} more" if random[4:] else "")
+            why = "not every recipe has them" + (" or they are choices" * (sampler == "cmaes"))
+            found.append(
+                f"{sampler} searches {len(known)} of {len(space.parameters())} parameters; drawn "
+                f"at random, because {why}: {shown}"
+            )
+    if space.evaluate.held_out == 0:
+        found.append("held_out is 0: the search ends without a verdict")
+    if space.base is None:
+        found.append(
+            "no base model: generation 0 has no base and no task arithmetic, and recipes: auto "
+            "no method that needs one"
+        )
+    if any(_may_leave_della_s_bounds(template) for template in space.templates):
+        found.append(
+            "della needs density ± epsilon (0.15 by default) inside (0, 1); points outside are "
+            "not merged and cost one trial each: narrow density or give epsilon"
+        )
+    found += _fixed_gradients(space)
+    return found
+
+
+def _fixed_gradients(space: Space) -> list[str]:
+    """Return a note for each pair of numbers that looks like a range without its kind."""
+    return [
+        f"{template.label}: {name}: {value} is a fixed gradient over the layers; a range is "
+        f"{{float: {value}}}"
+        for template in space.templates
+        for name, value in dict(_pairs_of_numbers(template.document)).items()
+    ]
+
+
+def _pairs_of_numbers(node: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _pairs_of_numbers(item)
+    if not isinstance(node, Mapping):
+        return
+    for key, value in node.items():
+        if key != "layer_range" and isinstance(value, list) and len(value) == 2:
+            if all(map(is_number, value)):
+                yield key, str(value)
+        yield from _pairs_of_numbers(value)
+
+
+def _may_leave_della_s_bounds(template: Template) -> bool:
+    """Whether a point's density ± epsilon may lie outside (0, 1), as far as the holes tell."""
+    if not any(name.startswith("della") for name in template.methods):
+        return False
+    drawn = template.parameters()
+    densities = [p for p in drawn if "density" in p.name]
+    epsilons = [p for p in drawn if "epsilon" in p.name]
+    ends = [[v for p in ps for v in p.choices or (p.low, p.high)] for ps in (densities, epsilons)]
+    density, epsilon = ends
+    if not density or not epsilon:
+        return True
+    return bool(min(density) - max(epsilon) <= 0 or max(density) + max(epsilon) >= 1)

@@ -1,0 +1,1 @@
+"""Recipes that nobody has to write: shorthand written out, and generation 0."""

@@ -1,0 +1,1 @@
+"""YAML in, a space out, every mistake at once."""

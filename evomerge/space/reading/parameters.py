@@ -1,0 +1,127 @@
+"""Read the `parameters:` of a merge: names, types and ranges against the method table."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from evomerge.methods.table import MethodParameter, methods
+from evomerge.methods.types import is_int, is_number
+from evomerge.space.domains import KINDS, Hole, is_hole, read_hole
+from evomerge.space.reading.problems import Problems, show
+from evomerge.space.reading.yaml import Path
+
+_UNIT_INTERVAL = ("density", "select_topk", "gamma")
+_RIGHT = {
+    "float": (is_number, "a number"),
+    "int": (is_int, "a whole number"),
+    "bool": (lambda value: isinstance(value, bool), "true or false"),
+    "str": (lambda value: isinstance(value, str), "text"),
+}
+
+
+def read_parameters(
+    node: Any, path: Path, allowed: tuple[str, ...], problems: Problems, *, per_model: bool
+) -> dict[str, Any]:
+    """Read a mapping of merge parameters.
+
+    Args:
+        node: The mapping in the file.
+        path: Where it stands.
+        allowed: The merge methods that the recipe can take; a parameter must belong to at
+            least one of them.
+        problems: Takes the mistakes.
+        per_model: Whether it stands beside one model, where shared parameters have no effect.
+
+    Returns:
+        Parameter name → constant, gradient, filters, or `Hole`; None for a wrong value or a
+        misspelt name, so that nobody takes it for missing.
+    """
+    known = {name: p for method in allowed for name, p in methods()[method].parameters.items()}
+    if not problems.known_keys(node, path, known):
+        return {}
+    read: dict[str, Any] = {}
+    for name, value in node.items():
+        if name not in known:
+            read |= dict.fromkeys(get_close_matches(str(name), known, n=1))
+            continue
+        at = (*path, name)
+        if per_model and known[name].scope == "shared":
+            problems.add(
+                at,
+                f"{name} is one value for the whole merge, not for one model",
+                help="move it to the recipe's own parameters",
+                key=True,
+            )
+            continue
+        read[name] = _setting(known[name], value, at, problems)
+    return read
+
+
+def _setting(
+    parameter: MethodParameter, value: Any, path: Path, problems: Problems, depth: int = 0
+) -> Any:
+    """Read a value as mergekit writes it: scalar, gradient, `{filter, value}` list, or a hole."""
+    if is_hole(value):
+        hole = _hole(parameter, value, path, problems)
+        if hole and depth and (hole.modules or (hole.layers and path[-1] != "value")):
+            problems.add(
+                path, "a hole inside a list takes no modules, and layers only for a filter"
+            )
+            return None
+        return hole
+    if isinstance(value, list):
+        if not value:
+            problems.add(path, f"{parameter.name} is an empty list")
+            return None
+        read = [
+            _filtered(parameter, item, (*path, i), problems)
+            if isinstance(item, Mapping) and not is_hole(item)
+            else _setting(parameter, item, (*path, i), problems, depth + 1)
+            for i, item in enumerate(value)
+        ]
+        return None if any(item is None for item in read) else read
+    if isinstance(value, Mapping):
+        return _filtered(parameter, value, path, problems)
+    right, wanted = _RIGHT[parameter.type]
+    if not right(value):
+        problems.add(path, f"{parameter.name} must be {wanted}, got {show(value)}")
+        return None
+    return value if _in_range(parameter.name, (value,), path, problems) else None
+
+
+def _filtered(parameter: MethodParameter, value: Any, path: Path, problems: Problems) -> Any:
+    keys = ("filter", "value")
+    if not problems.known_keys(value, path, keys if set(keys) & set(value) else (*KINDS, *keys)):
+        return None
+    if not set(keys) & set(value):
+        return None
+    if "value" not in value:
+        problems.add(path, "an entry with a filter needs a value")
+        return None
+    if not isinstance(value.get("filter", ""), str):
+        problems.add((*path, "filter"), f"filter must be text, got {show(value['filter'])}")
+        return None
+    inner = _setting(parameter, value["value"], (*path, "value"), problems, depth=1)
+    return None if inner is None else {**value, "value": inner}
+
+
+def _hole(
+    parameter: MethodParameter, value: Mapping[str, Any], path: Path, problems: Problems
+) -> Hole | None:
+    hole = read_hole(value, path, problems, in_parameters=True)
+    if hole is None:
+        return None
+    right, wanted = _RIGHT[parameter.type]
+    ends = hole.choices if hole.kind == "choice" else (hole.low, hole.high)
+    fits = all(map(right, ends)) and not (hole.kind == "float" and parameter.type != "float")
+    if not fits:
+        problems.add(path, f"{parameter.name} must be {wanted}, got {show(dict(value))}")
+        return None
+    return hole if _in_range(parameter.name, ends, path, problems) else None
+
+
+def _in_range(name: str, values: tuple[Any, ...], path: Path, problems: Problems) -> bool:
+    outside = [v for v in values if name in _UNIT_INTERVAL and not 0 <= v <= 1]
+    if outside:
+        problems.add(path, f"{name} lies within [0, 1], got {outside[0]}")
+    return not outside

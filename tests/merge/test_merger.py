@@ -1,0 +1,223 @@
+"""In memory equals disk, bit for bit; failures have names; nothing leaks."""
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from evomerge.errors import Failure, InputError, TrialError
+from evomerge.merge.export import RANDOM_METHODS
+from evomerge.merge.merger import MemoryMerger, Merged
+from evomerge.methods.table import methods
+from evomerge.recipe.recipe import Recipe
+
+Check = Callable[..., tuple[Merged, Path]]
+METHODS = tuple(methods())
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        (method, kind)
+        for method in METHODS
+        for kind in ("plain", "gradient", "filter")
+        if kind == "plain" or method not in ("arcee_fusion", "model_stock")
+    ],
+)
+def test_equals_mergekit_bit_for_bit(
+    method: str, kind: str, make: SimpleNamespace, check_equal: Check
+) -> None:
+    check_equal(make.document(method, kind))
+
+
+@pytest.mark.parametrize(
+    "dtypes",
+    [{"dtype": "bfloat16"}, {"dtype": "float32", "out_dtype": "bfloat16"}, {"dtype": "float16"}],
+)
+def test_dtypes_are_applied(
+    dtypes: dict[str, str], make: SimpleNamespace, check_equal: Check
+) -> None:
+    merged, _ = check_equal(make.document("dare_ties", "plain") | dtypes)
+    wanted = dtypes.get("out_dtype", dtypes["dtype"])
+    assert {str(t.dtype) for t in merged.tensors.values()} == {f"torch.{wanted}"}
+
+
+def test_random_slices_draw_in_mergekits_order(make: SimpleNamespace, check_equal: Check) -> None:
+    models = [{"model": m, "layer_range": [0, 2]} for m in ("base", "a", "b")]
+    twice = [{"model": m, "layer_range": [1, 3]} for m in ("base", "a", "b")]
+    check_equal(
+        {
+            "merge_method": "dare_ties",
+            "base_model": "base",
+            "slices": [{"sources": models}, {"sources": twice}, {"sources": models}],
+            "parameters": {"weight": 0.5, "density": 0.5},
+            "dtype": "float32",
+        }
+    )
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "passthrough"])
+def test_only_random_methods_depend_on_the_seed(
+    method: str,
+    locations: dict[str, str],
+    cache: Path,
+    make: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recipe = Recipe.from_document(make.document(method, "plain"))
+    merger = MemoryMerger(locations, cache)
+    one = merger.merge(recipe).tensors
+    again = merger.merge(recipe).tensors
+    assert all(torch.equal(one[name], again[name]) for name in one)
+    monkeypatch.setattr(Recipe, "seed", 1)
+    other = merger.merge(recipe).tensors
+    differs = any(not torch.equal(one[name], other[name]) for name in one)
+    assert differs == (method in RANDOM_METHODS)
+
+
+@pytest.fixture(scope="module")
+def large(family: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Three siblings whose tensors are large enough for torch to share them among threads."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    sizes = {"vocab_size": 12_288, "hidden_size": 256, "head_dim": 32, "num_hidden_layers": 1}
+    config = LlamaConfig.from_pretrained(family["base"], **sizes)
+    where = {}
+    for name in ("root", "a", "b", "c"):
+        folder = tmp_path_factory.mktemp(name)
+        LlamaForCausalLM(config).save_pretrained(folder)
+        where[name] = str(folder)
+    return where
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if m != "passthrough"])
+def test_the_number_of_threads_changes_nothing(
+    method: str, large: dict[str, str], cache: Path, make: SimpleNamespace
+) -> None:
+    document = make.document(method, "plain")
+    kept = document["models"][: 3 if method == "model_stock" else 2]
+    document["models"] = [entry | {"model": "abc"[i]} for i, entry in enumerate(kept)]
+    if document.get("base_model") == "base":
+        document["base_model"] = "root"
+    recipe = Recipe.from_document(document)
+    before = torch.get_num_threads()
+    try:
+        results = []
+        for count in (1, 2, 3):
+            torch.set_num_threads(count)
+            results.append(MemoryMerger(large, cache).merge(recipe).tensors)
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(before)
+    for other in results[1:]:
+        assert all(torch.equal(results[0][name], other[name]) for name in other)
+
+
+def test_leaves_random_state_and_parents_alone(
+    locations: dict[str, str], cache: Path, make: SimpleNamespace, family: dict[str, Path]
+) -> None:
+    merger = MemoryMerger(locations, cache)
+    states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    for method in METHODS:
+        merger.merge(Recipe.from_document(make.document(method, "plain")))
+    after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+    assert states == after
+    for name in ("a", "b", "c", "base"):
+        alone = {"merge_method": "passthrough", "models": [{"model": name}]}
+        kept = merger.merge(Recipe.from_document(alone)).tensors
+        disk = load_file(family[name] / "model.safetensors")
+        assert all(torch.equal(kept[key], disk[key]) for key in disk)
+
+
+def test_prints_nothing(
+    locations: dict[str, str],
+    cache: Path,
+    make: SimpleNamespace,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    merger = MemoryMerger(locations, cache)
+    merger.merge(Recipe.from_document(make.document("linear", "plain")))
+    merger.merge(Recipe.from_document(make.weighted("linear", tokenizer_source="union")))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_without_a_base_the_first_model_gives_config_and_tokenizer(
+    locations: dict[str, str], cache: Path, make: SimpleNamespace, tmp_path: Path
+) -> None:
+    for name in "ab":
+        shutil.copytree(locations[name], tmp_path / name)
+    marked = (tmp_path / "b" / "generation_config.json").read_text()
+    (tmp_path / "b" / "generation_config.json").write_text(
+        marked.replace('"eos_token_id": 1', '"eos_token_id": 7')
+    )
+    where = {name: str(tmp_path / name) for name in "ab"}
+    merger = MemoryMerger(where, cache)
+    for first, second in ("ab", "ba"):
+        recipe = Recipe.from_document(make.weighted("linear", models=first + second))
+        assert merger.merge(recipe).generation == tmp_path / first
+        assert merger.tokenizer(recipe).name_or_path == str(tmp_path / first)
+
+
+def test_a_replaced_parent_is_read_again(
+    locations: dict[str, str], cache: Path, make: SimpleNamespace, tmp_path: Path
+) -> None:
+    shutil.copytree(locations["a"], tmp_path / "x")
+    recipe = Recipe.from_document({"merge_method": "passthrough", "models": [{"model": "x"}]})
+    merger = MemoryMerger({"x": str(tmp_path / "x")}, cache)
+    before = merger.merge(recipe).tensors["model.norm.weight"].clone()
+    shutil.copy(locations["b"] + "/model.safetensors", tmp_path / "new")
+    (tmp_path / "new").rename(tmp_path / "x" / "model.safetensors")
+    after = merger.merge(recipe).tensors["model.norm.weight"]
+    assert not torch.equal(before, after)
+
+
+def failure(merger: MemoryMerger, document: dict[str, object]) -> TrialError:
+    with pytest.raises(TrialError) as caught:
+        merger.merge(Recipe.from_document(document))
+    return caught.value
+
+
+def test_failures_have_names(
+    locations: dict[str, str], cache: Path, make: SimpleNamespace, tmp_path: Path
+) -> None:
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig.from_pretrained(locations["a"], intermediate_size=96)
+    LlamaForCausalLM(config).save_pretrained(tmp_path / "wide")
+    broken = LlamaForCausalLM.from_pretrained(locations["a"])
+    broken.model.norm.weight.data[3] = float("nan")
+    broken.save_pretrained(tmp_path / "nan")
+    shutil.copytree(locations["a"], tmp_path / "cut")
+    weights = tmp_path / "cut" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    merger = MemoryMerger(
+        locations | {name: str(tmp_path / name) for name in ("wide", "nan", "cut")}, cache
+    )
+    linear = make.weighted("linear")
+    for document, name, words in (
+        (linear | {"merge_method": "liner"}, Failure.INVALID_RECIPE, "liner"),
+        ({"merge_method": "linear"}, Failure.INVALID_RECIPE, "models"),
+        (make.weighted("linear", models=("a", "wide")), Failure.SHAPE_MISMATCH, "mlp"),
+        (make.weighted("linear", models=("a", "nan")), Failure.NAN_WEIGHTS, "model.norm.weight"),
+        (make.weighted("linear", models=("a", "cut")), Failure.MERGE_FAILED, "cut"),
+        (make.weighted("linear", 0.0), Failure.NAN_WEIGHTS, "NaN"),
+        (make.weighted("linear", models=("a", "zoo://x/y")), Failure.INVALID_RECIPE, "zoo://x/y"),
+        (make.weighted("ties"), Failure.INVALID_RECIPE, "base"),
+    ):
+        error = failure(merger, document)
+        assert error.failure is name, error
+        assert words in str(error)
+    merger.merge(Recipe.from_document(linear))
+
+
+def test_a_missing_model_is_the_users_mistake(cache: Path, tmp_path: Path) -> None:
+    merger = MemoryMerger({}, cache)
+    assert merger is not None
+    with pytest.raises(InputError, match="no such folder"):
+        MemoryMerger({"x": str(tmp_path / "nowhere")}, cache)
