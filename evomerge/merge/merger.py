@@ -94,7 +94,7 @@ class MemoryMerger:
         config = self._configuration(located)
         self._hold(located)
         settings = make.options(located, self._parents.lora_cache, self._device)
-        key = located.shape
+        key = located.form
         shape = self._planned.shape(key, config, settings)
         if shape.plan:
             tensors = self._planned.merge(shape.plan, config, settings, slots(key))

@@ -78,18 +78,18 @@ class Recipe:
     def seed(self) -> int:
         """Seed for methods that draw at random (dare, della): in [0, 2**31).
 
-        It follows from the recipe's shape, not from where the models lie, so that the exported
+        It follows from the recipe's form, not from where the models lie, so that the exported
         recipe, with other paths in it, merges to the same weights. Recipes that differ in the
         values of parameters alone draw the same numbers, so that they are compared by their
         values and not by their luck.
         """
         index = {reference: f"model-{i}" for i, reference in enumerate(self.models)}
-        shape = self.with_models(index).shape
-        return int(hashlib.sha256(shape.encode()).hexdigest()[:8], 16) % 2**31
+        form = self.with_models(index).form
+        return int(hashlib.sha256(form.encode()).hexdigest()[:8], 16) % 2**31
 
     @property
-    def shape(self) -> str:
-        """The recipe without the values of its parameters."""
+    def form(self) -> str:
+        """The recipe without the values of its parameters; recipes of one form are planned once."""
         return json.dumps(_without_values(self.document), sort_keys=True)
 
     def with_models(self, locations: Mapping[str, str]) -> "Recipe":

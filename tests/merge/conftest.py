@@ -165,7 +165,7 @@ def same_model() -> Callable[[PreTrainedModel, Path], None]:
 
 
 def sibling(recipe: Recipe) -> Recipe:
-    """A recipe of the same shape with other values."""
+    """A recipe of the same form with other values."""
 
     def change(node: Any) -> Any:
         if isinstance(node, dict):
@@ -175,7 +175,7 @@ def sibling(recipe: Recipe) -> Recipe:
         return node * 0.9 if isinstance(node, float) else node
 
     other = Recipe.from_document(change(recipe.document))
-    assert other.shape == recipe.shape
+    assert other.form == recipe.form
     return other
 
 
@@ -185,7 +185,7 @@ def check_equal(
 ) -> Callable[..., tuple[Merged, Path]]:
     """Merge in memory and by mergekit's command on the exported YAML; both must agree.
 
-    In memory another recipe of the same shape comes first, as in a search.
+    In memory another recipe of the same form comes first, as in a search.
     """
 
     def check(document: Document, where: dict[str, str] = locations) -> tuple[Merged, Path]:
