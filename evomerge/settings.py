@@ -99,3 +99,13 @@ class WorkerSettings:
     timeout_s: float | None = None
     cache_gb: float = 4.0
     ray_address: str | None = None
+
+
+def is_name(value: object) -> bool:
+    """Whether it can name a run, its folder, or a recipe."""
+    return (
+        isinstance(value, str)
+        and value[:1].isalnum()
+        and len(value) <= 100
+        and all(c.isalnum() or c in "-_." for c in value)
+    )

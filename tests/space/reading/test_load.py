@@ -59,40 +59,10 @@ def test_reads_settings_and_defaults(tmp_path: Path) -> None:
     assert [p.name for p in space.parameters()] == ["ties.weight[rev]"]
 
 
-def test_overrides_are_laid_over_and_kept_in_the_source(tmp_path: Path) -> None:
-    space = load_space(write(tmp_path, GOOD), ["budget.trials=7", "evaluate.tasks.0.weight=2"])
-    assert space.budget.trials == 7
-    assert space.evaluate.tasks[0].weight == 2
-    again = load_space(write(tmp_path, space.source))
-    assert again.budget == space.budget
-
-
-def test_overridden_text_is_read_back_as_it_was(tmp_path: Path) -> None:
-    space = load_space(write(tmp_path, GOOD.replace("org/rev", '"1e3"')), ["budget.trials=7"])
-    assert load_space(write(tmp_path, space.source)).models["rev"] == "1e3"
-
-
-def test_labels_are_unique(tmp_path: Path) -> None:
-    one = "  - {merge_method: linear, models: [{model: rev, parameters: {weight: 1}}]}\n"
-    named = one.replace("{merge", "{name: linear-2, merge")
-    text = GOOD.replace("recipes:\n", "recipes:\n" + one + one + named)
-    labels = [t.label for t in load_space(write(tmp_path, text)).templates]
-    assert labels == ["linear", "linear-3", "linear-2", "ties"]
-
-
 def test_own_keys_override_merged_ones(tmp_path: Path) -> None:
     text = GOOD.replace("- {task: toy, metric: acc}", "- &t {task: toy, metric: acc}")
     text += "    - {<<: *t, task: other}\n"
     assert [t.task for t in load_space(write(tmp_path, text)).evaluate.tasks] == ["toy", "other"]
-
-
-def test_folders_become_absolute_and_hub_ids_stay(tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    text = GOOD.replace("org/rev", "mine").replace("org/sort", "./there+./adapter")
-    space = load_space(write(tmp_path, text))
-    assert space.models["rev"] == str(tmp_path / "mine")
-    assert space.models["sort"] == f"{tmp_path / 'there'}+{tmp_path / 'adapter'}"
-    assert space.models["base"] == "org/base"
 
 
 def test_numbers_and_names_are_read_as_meant(tmp_path: Path) -> None:
@@ -369,13 +339,3 @@ def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     with pytest.raises(InputError, match=r"there are: .*space\.yaml"):
         load_space(tmp_path / "spce.yaml")
-
-
-def test_shared_names_must_agree(tmp_path: Path) -> None:
-    text = GOOD.replace("{float: [0, 1]}", "{float: [0, 1], name: w}")
-    space = load_space(
-        write(tmp_path, text.replace("weight: 0.3", "weight: {float: [0, 1], name: w}"))
-    )
-    assert [p.name for p in space.parameters()] == ["w"]
-    with pytest.raises(InputError, match="holes named 'w' differ"):
-        load_space(write(tmp_path, text.replace("weight: 0.3", "weight: {float: [0, 2], name: w}")))
