@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line sets it
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 import pytest
+
+from evomerge.quiet import hush
+
+hush()  # as the command line does
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

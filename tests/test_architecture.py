@@ -13,6 +13,7 @@ ROOMS = (
     "errors",
     "settings",
     "files",
+    "quiet",
     "methods",
     "recipe",
     "space",

@@ -1,6 +1,5 @@
 """The commands. The only place that prints or exits; each command is loaded when it is called."""
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -9,7 +8,7 @@ import click
 
 from evomerge import __version__
 from evomerge.errors import EvomergeError, did_you_mean
-from evomerge.files import cache_dir
+from evomerge.quiet import hush
 
 _COMMANDS = {
     "search": "Search a space for the best merge: the main job.",
@@ -59,7 +58,7 @@ def group() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line: `evomerge`, exiting with the code of the outcome."""
-    _quiet_libraries()
+    hush()
     try:
         group.main(args=args, standalone_mode=False)
     except click.ClickException as error:
@@ -71,17 +70,3 @@ def main(args: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(130)
-
-
-def _quiet_libraries() -> None:
-    """Set what the libraries read at import: a place to write, no progress bars, no telemetry."""
-    for variable, value in {
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "NUMBA_CACHE_DIR": str(cache_dir() / "kernels"),
-        "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait do not take a shared core from others
-        "TOKENIZERS_PARALLELISM": "false",
-        "TQDM_DISABLE": "1",
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
-    }.items():
-        os.environ.setdefault(variable, value)

@@ -10,6 +10,7 @@ from evomerge.errors import TrialError
 from evomerge.methods.table import methods
 from evomerge.preflight.locating import locations
 from evomerge.preflight.memory import Estimate, estimate
+from evomerge.quiet import hush
 from evomerge.space.advice import notes
 from evomerge.space.generate.generation0 import fixed_recipes
 from evomerge.space.reading.load import expanded, load_space
@@ -64,7 +65,7 @@ def _about(method: Any) -> list[str]:
 def _samples(space: Space, count: int) -> list[str]:
     import optuna
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    hush()
     sampler = optuna.samplers.RandomSampler(seed=space.search.seed)
     study = optuna.create_study(sampler=sampler)
     found: list[str] = []

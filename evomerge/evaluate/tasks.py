@@ -15,7 +15,6 @@ from evomerge.errors import InputError, did_you_mean
 from evomerge.settings import EvaluateSettings, TaskSettings
 
 _LOG = logging.getLogger(__name__)
-logging.getLogger("lm_eval").setLevel(logging.ERROR)
 
 _DATA_ERRORS = (
     OSError,

@@ -11,7 +11,6 @@ from accelerate import dispatch_model, infer_auto_device_map
 from accelerate.utils import get_balanced_memory
 
 from evomerge.errors import Failure, TrialError, is_out_of_memory
-from evomerge.merge.mergekit.quiet import quiet
 from evomerge.merge.mergekit.seeding import kept_rng
 from evomerge.merge.merger import Merged
 
@@ -112,7 +111,7 @@ def _load(merged: Merged) -> transformers.PreTrainedModel:
         raise TrialError(Failure.SHAPE_MISMATCH, f"transformers has no causal LM for {name}")
     state = {name: tensor.to("cpu", copy=True) for name, tensor in merged.tensors.items()}
     try:
-        with kept_rng(), quiet():
+        with kept_rng():
             model, info = auto[type(merged.config)].from_pretrained(
                 None,
                 config=merged.config,

@@ -19,7 +19,6 @@ from evomerge.merge.kernels.tensors import Inputs, Values, flat, shaped
 from evomerge.merge.mergekit.configuration import Configuration
 from evomerge.merge.mergekit.engine import check_finite, named_failures, prepare, threads
 from evomerge.merge.mergekit.planner import Plan, Step, compile_plan
-from evomerge.merge.mergekit.quiet import quiet
 from evomerge.merge.mergekit.seeding import seeded
 from evomerge.merge.mergekit.tokenizer import generation_folder
 
@@ -80,7 +79,7 @@ class PlannedMerges:
         if key not in self._shapes:
             generation = generation_folder(config, settings)
             prepared = prepare(config.model_copy(deep=True), settings)
-            with quiet(), named_failures(Failure.MERGE_FAILED):
+            with named_failures(Failure.MERGE_FAILED):
                 plan = compile_plan(prepared.tasks, prepared.sites, self._inputs)
             self._shapes[key] = Shape(plan, prepared.config, generation)
             while len(self._shapes) > _SHAPES:
@@ -102,7 +101,7 @@ class PlannedMerges:
         Raises:
             TrialError: The merge failed, by name.
         """
-        with quiet(), named_failures(Failure.INVALID_RECIPE):
+        with named_failures(Failure.INVALID_RECIPE):
             values = plan.bind(config)
         served = [
             step.inputs is not None and serves(config.merge_method, step.inputs, own)
@@ -113,7 +112,6 @@ class PlannedMerges:
         draws = Draws(self.kept, settings.random_seed)
         tensors: dict[str, torch.Tensor] = {}
         with (
-            quiet(),
             named_failures(Failure.MERGE_FAILED),
             threads(settings.num_threads),
             seeded(settings.random_seed),

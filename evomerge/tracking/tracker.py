@@ -1,7 +1,6 @@
 """Write a search to MLflow as it goes: one run for the search, a child run for each trial."""
 
 import fcntl
-import logging
 import os
 import queue
 import threading
@@ -85,8 +84,6 @@ class Tracker:
             self._warn("MLflow is slow: what is not written yet, --resume writes later")
 
     def _open(self, folder: Path, space: Space) -> None:
-        logging.getLogger("mlflow").setLevel(logging.ERROR)
-        logging.getLogger("alembic").setLevel(logging.ERROR)
         uri = self._uri or f"sqlite:///{self._beside / 'mlflow.db'}"
         file = folder / _RUN_ID
         known = file.read_text().strip() if file.exists() else None

@@ -1,13 +1,11 @@
 """Where trials run: in this process, or in Ray actors, behind one protocol."""
 
-import os
 from collections.abc import Callable
 
+from evomerge.quiet import hush
 from evomerge.workers.protocol import WorkerPool, WorkerSpec
 
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")  # Ray tells the end of a node on stdout
+hush()  # an actor's process starts here
 
 
 def open_pool(spec: WorkerSpec, warn: Callable[[str], None] = lambda text: None) -> WorkerPool:

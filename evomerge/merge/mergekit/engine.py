@@ -21,7 +21,6 @@ from safetensors import SafetensorError
 from evomerge.errors import Failure, TrialError, is_out_of_memory
 from evomerge.merge.mergekit.configuration import Configuration, layer_lists, sliced_depth
 from evomerge.merge.mergekit.planner import Planner, Site
-from evomerge.merge.mergekit.quiet import quiet
 
 Tokenizer = transformers.PreTrainedTokenizerBase
 
@@ -80,7 +79,7 @@ def prepare(config: Configuration, settings: MergeOptions) -> Prepared:
     Raises:
         TrialError: The recipe cannot be planned, by name.
     """
-    with quiet(), named_failures(Failure.INVALID_RECIPE):
+    with named_failures(Failure.INVALID_RECIPE):
         arch = get_architecture_info(config, settings)
         LoaderCache().setup(options=settings)
         out = _model_out_config(config, arch)
@@ -103,7 +102,7 @@ def execute(config: Configuration, settings: MergeOptions, writer: TensorWriterT
         TrialError: The merge failed, by name.
     """
     prepared = prepare(config, settings)
-    with quiet(), named_failures(Failure.MERGE_FAILED):
+    with named_failures(Failure.MERGE_FAILED):
         with threads(settings.num_threads):
             tokenizer = _run(prepared.tasks, writer, settings.device)
         if tokenizer is not None:

@@ -12,7 +12,6 @@ from mergekit.scripts.moe import build
 
 from evomerge.errors import Failure, TrialError
 from evomerge.merge.mergekit.engine import named_failures, threads
-from evomerge.merge.mergekit.quiet import quiet
 from evomerge.recipe.recipe import Recipe
 
 
@@ -34,9 +33,9 @@ def build_moe(
     if adapters:
         reason = f"an adapter cannot be an expert, merge it first: {adapters[0]}"
         raise TrialError(Failure.INVALID_RECIPE, reason)
-    with quiet(), named_failures(Failure.INVALID_RECIPE):
+    with named_failures(Failure.INVALID_RECIPE):
         config = MoEMergeConfig.model_validate(recipe.document)
-    with quiet(), named_failures(Failure.MERGE_FAILED), _writing_to(writer):
+    with named_failures(Failure.MERGE_FAILED), _writing_to(writer):
         with threads(settings.num_threads):
             try:
                 build(config, str(folder), settings, device=settings.device)

@@ -11,7 +11,6 @@ from mergekit.tokenizer.build import build_tokenizer
 from evomerge.errors import Failure, TrialError
 from evomerge.merge.mergekit.configuration import Configuration
 from evomerge.merge.mergekit.engine import Tokenizer
-from evomerge.merge.mergekit.quiet import quiet
 
 
 def donor(config: Configuration) -> ModelReference:
@@ -32,14 +31,13 @@ def tokenizer_of(config: Configuration) -> Tokenizer:
         if source is None:
             tokenizer = transformers.AutoTokenizer.from_pretrained(donor(config).model.path)
         else:
-            with quiet():
-                tokenizer = build_tokenizer(
-                    base_model=config.base_model,
-                    referenced_models=config.referenced_models(),
-                    tokenizer_source=source,
-                    trust_remote_code=False,
-                    add_tokens=list((config.tokenizer and config.tokenizer.tokens) or ()),
-                ).tokenizer
+            tokenizer = build_tokenizer(
+                base_model=config.base_model,
+                referenced_models=config.referenced_models(),
+                tokenizer_source=source,
+                trust_remote_code=False,
+                add_tokens=list((config.tokenizer and config.tokenizer.tokens) or ()),
+            ).tokenizer
         _set_chat_template(tokenizer, config)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise TrialError(Failure.MERGE_FAILED, f"no tokenizer: {error}") from error

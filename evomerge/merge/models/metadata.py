@@ -82,10 +82,7 @@ def needed_weights(config: Any) -> list[Any]:
     """Return mergekit's list of weights; empty for an architecture that it infers from files."""
     from mergekit.architecture import arch_info_for_config
 
-    from evomerge.merge.mergekit.quiet import quiet
-
-    with quiet():
-        arch = arch_info_for_config(config)
+    arch = arch_info_for_config(config)
     return list(arch.all_weights(config)) if arch is not None else []
 
 

