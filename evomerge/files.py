@@ -1,15 +1,46 @@
-"""Files that are there whole or not at all, and the folder of what can be made again."""
+"""Files and folders that are there whole or not at all, locks, and the cache folder."""
 
+import errno
 import os
-from contextlib import suppress
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from evomerge.errors import PlatformError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
+
+_UNWRITABLE = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EACCES,
+        errno.EROFS,
+        errno.EPERM,
+        errno.ENOTDIR,
+        errno.EEXIST,
+    }
+)
+_SCRATCH = ".scratch-"
 
 
 def cache_dir() -> Path:
     """Return the folder of all that can be made again: `$EVOMERGE_CACHE`, `~/.cache/evomerge`."""
     return Path(os.environ.get("EVOMERGE_CACHE", Path.home() / ".cache" / "evomerge")).absolute()
+
+
+def adapters_dir() -> Path:
+    """Return the cache's folder of models with their adapters merged in."""
+    return cache_dir() / "adapters"
+
+
+def is_unwritable(error: OSError) -> bool:
+    """Whether the system says that a place cannot be written: full, forbidden, in the way."""
+    return error.errno in _UNWRITABLE
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -18,18 +49,169 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         PlatformError: The disk is full, or the folder cannot be written.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with draft.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        os.stat(f"{path.parent}{os.sep}")  # a folder that is not there is not made here
+        with one_at_a_time(path), _draft(path) as draft:
+            with draft.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
         raise PlatformError(
             f"cannot be written: {error.strerror}",
             where=str(path),
             help="free space, or make the folder writable",
         ) from error
+
+
+def make_whole(
+    folder: Path, fill: Callable[[Path], None], *, unless: Callable[[], bool] = lambda: False
+) -> None:
+    """Make a folder so that it is there whole or not at all, by one process at a time.
+
+    What stood in its place goes only after the new one stands there.
+
+    Args:
+        folder: The folder to make; its parents are made when needed.
+        fill: Fills an empty draft beside it.
+        unless: Asked when it is this process's turn; if true, the folder is left as it is.
+
+    Raises:
+        OSError: The disk is full, or a folder cannot be written; see `is_unwritable`.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with one_at_a_time(folder):
+        if unless():
+            return
+        with _draft(folder) as draft:
+            draft.mkdir()
+            fill(draft)
+            _put(draft, folder)
+
+
+@contextmanager
+def scratch(parent: Path) -> Iterator[Path]:
+    """Give an empty folder for as long as the block runs; those of killed processes go first.
+
+    Args:
+        parent: Where to make it; made when needed.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    parent.mkdir(parents=True, exist_ok=True)
+    for left in parent.glob(f"{_SCRATCH}*.lock"):
+        if (dead := hold(left)) is not None:
+            _remove(left.with_suffix(""))
+            left.unlink(missing_ok=True)
+            dead.release()
+    folder = parent / f"{_SCRATCH}{uuid4().hex}"
+    with _waiting(folder.with_name(f"{folder.name}.lock")):
+        try:
+            folder.mkdir()
+            yield folder
+        finally:
+            _remove(folder)
+
+
+@contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Wait until no other process is at this path, and keep others waiting during the block.
+
+    A process that ends frees the lock, however it ends.
+
+    Raises:
+        OSError: The folder that holds the path cannot be written.
+    """
+    with _waiting(path.with_name(f".{path.name}.lock")):
+        yield
+
+
+def hold(file: Path) -> "FileLock | None":
+    """Take a lock at once, leaving this process's id in its file; None where another holds it.
+
+    The lock is free again when it is released or its process ends, however it ends.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(file, blocking=False, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        return None
+    try:
+        file.write_text(str(os.getpid()))
+    except BaseException:
+        lock.release()
+        raise
+    return lock
+
+
+def holder(file: Path) -> str | None:
+    """Return the id of the process that holds a lock, `unknown` if it left none; None if free."""
+    from filelock import lock_descriptor
+
+    try:
+        descriptor = os.open(file, os.O_RDWR if os.access(file, os.W_OK) else os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        free = lock_descriptor(descriptor, blocking=False)
+        return None if free else os.read(descriptor, 20).decode() or "unknown"
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _waiting(file: Path) -> Iterator[None]:
+    """Hold the lock during the block; its file goes with it, which those who wait notice."""
+    from filelock import FileLock
+
+    with FileLock(file, thread_local=False):
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
+
+
+@contextmanager
+def _draft(path: Path) -> Iterator[Path]:
+    """Give a path for a draft, under the lock; what a killed process left there goes first."""
+    draft, aside = _beside(path, "draft"), _beside(path, "replaced")
+    if aside.exists() and not path.exists():
+        aside.rename(path)  # a process was killed in the midst of replacing it
+    _remove(aside)
+    _remove(draft)
+    try:
+        yield draft
+    finally:
+        _remove(draft)
+
+
+def _put(draft: Path, folder: Path) -> None:
+    if not folder.exists():
+        draft.rename(folder)
+        return
+    aside = _beside(folder, "replaced")
+    folder.rename(aside)
+    try:
+        draft.rename(folder)
+    except OSError:
+        aside.rename(folder)
+        raise
+    _remove(aside)
+
+
+def _beside(path: Path, kind: str) -> Path:
+    return path.with_name(f".{path.name}.{kind}")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from evomerge.errors import EvomergeError, InputError, PlatformError
-from evomerge.files import cache_dir, write_whole
+from evomerge.files import adapters_dir, write_whole
 from evomerge.report.files import recipe_yaml
 from evomerge.search.best import best_record
 from evomerge.search.finals import pareto_front
@@ -32,7 +32,7 @@ def command(run: str, out: Path | None, trial: int | None, pareto: bool, runs_di
     locations = {reference: locate(reference) for reference in space.references}
 
     def text(record: TrialRecord, file: str) -> str:
-        return recipe_yaml(record, space, locations, lora_cache=cache_dir() / "adapters", file=file)
+        return recipe_yaml(record, space, locations, lora_cache=adapters_dir(), file=file)
 
     if pareto and space.objective != "pareto":
         raise InputError(

@@ -23,7 +23,7 @@ from evomerge.errors import InputError, TrialError, did_you_mean
 @click.option("--force", is_flag=True, help="Replace a model folder that is there.")
 def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], force: bool) -> None:
     """Merge RECIPE, a mergekit YAML, into a model folder with tokenizer and model card."""
-    from evomerge.files import cache_dir
+    from evomerge.files import adapters_dir
     from evomerge.methods.table import methods
     from evomerge.recipe.recipe import Recipe
     from evomerge.space.reading.experts import check_moe, is_moe
@@ -77,7 +77,7 @@ def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], for
         point,
         locations,
         out,
-        cache_dir() / "adapters",
+        adapters_dir(),
         device=device,
         force=force,
         notes=_notes(text),

@@ -11,7 +11,7 @@ import click
 from evomerge import zoo
 from evomerge.cli.zoo import make_missing
 from evomerge.errors import InputError
-from evomerge.files import cache_dir
+from evomerge.files import adapters_dir, cache_dir
 from evomerge.preflight.locating import locations
 from evomerge.preflight.unchanged import hold_parents
 from evomerge.space.reading.load import expanded, load_space
@@ -137,8 +137,7 @@ def _search(
                 console.stop()
             click.echo(f"\ninterrupted; nothing is lost. Go on with: {resume}", err=True)
             sys.exit(130)
-        lora_cache = cache_dir() / "adapters"
-        best = write_report(run.folder, outcome, space, locations, lora_cache)
+        best = write_report(run.folder, outcome, space, locations, adapters_dir())
         tracker.artifacts([best, run.folder / "report.md"])
         if not as_json:
             click.echo(f"\nbest recipe  {_short(best)}")

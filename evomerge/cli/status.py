@@ -1,6 +1,5 @@
 """`evomerge status`: where runs stand, and how to resume them."""
 
-import fcntl
 from pathlib import Path
 
 import click
@@ -9,7 +8,7 @@ from evomerge.cli.export import run_folder
 from evomerge.errors import EvomergeError
 from evomerge.report.files import RESUME
 from evomerge.search.best import best_record
-from evomerge.search.run import STUDY, read_run
+from evomerge.search.run import STUDY, is_running, read_run
 
 
 @click.command("status")
@@ -35,7 +34,7 @@ def _show(folder: Path) -> None:
     records = study.records("search")
     failed = sum(record.result.failure is not None for record in records)
     finished = _is_finished(folder)
-    state = "running" if _in_use(folder) else "finished" if finished else "interrupted"
+    state = "running" if is_running(folder) else "finished" if finished else "interrupted"
     if folder.name != space.name:
         state = "set aside"  # by --new; its name belongs to another run now
     click.echo(f"{folder.name}: {state}")
@@ -61,16 +60,3 @@ def _is_finished(folder: Path) -> bool:
 
 def _first_line(file: Path) -> str:
     return file.read_text().strip() if file.exists() else ""
-
-
-def _in_use(folder: Path) -> bool:
-    """Whether a process holds the run's lock."""
-    lock = folder / ".lock"
-    if not lock.exists():
-        return False
-    with lock.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False

@@ -2,8 +2,6 @@
 
 import errno
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +15,7 @@ from mergekit.options import MergeOptions
 from safetensors import SafetensorError
 
 from evomerge.errors import EvomergeError, Failure, InputError, PlatformError, TrialError
+from evomerge.files import make_whole
 from evomerge.merge.devices import check_device
 from evomerge.merge.export import export_yaml
 from evomerge.merge.mergekit.configuration import Configuration, configuration, locate, options
@@ -75,21 +74,18 @@ def merge_to_disk(
     text = export_yaml(
         recipe, locations, notes=notes, lora_cache=cache, file=_file(located), device=device
     )
+
+    def fill(draft: Path) -> None:
+        with seeded(located.seed):
+            if is_moe(located.document):
+                build_moe(opened, settings, draft, _CheckedWriter)
+            else:
+                _merge(configuration(opened), settings, draft)
+        (draft / _file(located)).write_text(text, encoding="utf-8")
+        (draft / "README.md").write_text(_card(located, text, out), encoding="utf-8")
+
     with _platform_errors(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-", dir=out.parent))
-        try:
-            with seeded(located.seed):
-                if is_moe(located.document):
-                    build_moe(opened, settings, scratch, _CheckedWriter)
-                else:
-                    _merge(configuration(opened), settings, scratch)
-            (scratch / _file(located)).write_text(text, encoding="utf-8")
-            (scratch / "README.md").write_text(_card(located, text, out), encoding="utf-8")
-            scratch.chmod(0o777 & ~_umask())
-            _put(scratch, out)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        make_whole(out, fill)
     return out
 
 
@@ -169,21 +165,6 @@ def _write_companions(
     _copy_tagalong_files(config, str(folder), files=files, options=settings)
 
 
-def _put(scratch: Path, out: Path) -> None:
-    """Rename a finished folder to its place; what stood there goes only afterwards."""
-    if not out.exists():
-        scratch.rename(out)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{out.name}.replaced-", dir=out.parent))
-    os.replace(out, old)
-    try:
-        scratch.rename(out)
-    except OSError:
-        os.replace(old, out)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
 @contextmanager
 def _platform_errors(out: Path) -> Iterator[None]:
     try:
@@ -212,9 +193,3 @@ def _named(error: Exception, number: int | None, out: Path) -> EvomergeError:
         reason = os.strerror(number)
         return PlatformError(f"cannot write the model folder: {reason}", where=str(out))
     return TrialError(Failure.MERGE_FAILED, f"the merged model cannot be completed: {error}")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,14 +1,14 @@
 """A run is a folder: the space as it was, the study, and one process at a time that writes."""
 
-import fcntl
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from filelock import FileLock
+
 from evomerge.errors import InputError, PlatformError, RunConflict, did_you_mean
-from evomerge.files import write_whole
+from evomerge.files import hold, holder, write_whole
 from evomerge.search.study import RunStudy
 from evomerge.space.difference import difference
 from evomerge.space.reading.load import read_space
@@ -17,6 +17,11 @@ from evomerge.space.space import Space
 STUDY = "study.journal"
 """File of a run's folder that holds every trial."""
 _SPACE, _LOCK = "space.yaml", ".lock"
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a process is at the run of this folder."""
+    return holder(folder / _LOCK) is not None
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,14 @@ class Run:
         space: The space that is searched.
         study: Every evaluation so far.
         earlier: Whether an earlier session has been here.
-        lock: File descriptor that holds the lock.
+        lock: Held until the run is closed.
     """
 
     folder: Path
     space: Space
     study: RunStudy
     earlier: bool
-    lock: int
+    lock: FileLock
 
     @classmethod
     def open(
@@ -61,7 +66,7 @@ class Run:
                 earlier = (folder / _SPACE).exists() and (folder / STUDY).exists()
                 if earlier and new:
                     folder.rename(_aside(folder))
-                    os.close(lock)
+                    lock.release()
                     lock = _lock(folder)
                     earlier = False
                 before = _check_same(folder, space, resume) if earlier else None
@@ -70,7 +75,7 @@ class Run:
                 n_objectives = len(space.evaluate.tasks) if space.objective == "pareto" else 1
                 study = RunStudy(folder / STUDY, n_objectives, origin=str(space.path))
             except BaseException:
-                os.close(lock)
+                lock.release()
                 _remove_if_unused(folder)
                 raise
         except OSError as error:
@@ -83,7 +88,7 @@ class Run:
 
     def close(self) -> None:
         """Let go of the lock."""
-        os.close(self.lock)
+        self.lock.release()
 
     def __enter__(self) -> "Run":
         return self
@@ -129,22 +134,16 @@ def _read_space(folder: Path) -> Space | None:
     return read_space((folder / _SPACE).read_text(encoding="utf-8"), origin)
 
 
-def _lock(folder: Path) -> int:
-    """Take the run's lock. The kernel frees it when this process ends, however it ends."""
+def _lock(folder: Path) -> FileLock:
+    """Take the run's lock, which ends with this process, however it ends."""
     folder.mkdir(parents=True, exist_ok=True)
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        owner = os.read(lock, 20).decode() or "unknown"
-        os.close(lock)
+    lock = hold(folder / _LOCK)
+    if lock is None:
         raise RunConflict(
-            f"run {folder.name!r} is in use by process {owner}",
+            f"run {folder.name!r} is in use by process {holder(folder / _LOCK) or 'unknown'}",
             where=str(folder),
             help="wait for it or stop it, or give the run another name: --set name=...",
-        ) from error
-    os.ftruncate(lock, 0)
-    os.write(lock, str(os.getpid()).encode())
+        )
     return lock
 
 

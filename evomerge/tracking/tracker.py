@@ -1,13 +1,12 @@
 """Write a search to MLflow as it goes: one run for the search, a child run for each trial."""
 
-import fcntl
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from evomerge.files import one_at_a_time
 from evomerge.search.events import Progress
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import Stage, TrialRecord
@@ -87,7 +86,7 @@ class Tracker:
         uri = self._uri or f"sqlite:///{self._beside / 'mlflow.db'}"
         file = folder / _RUN_ID
         known = file.read_text().strip() if file.exists() else None
-        with _one_at_a_time(self._beside / ".mlflow.lock"):
+        with one_at_a_time(self._beside / "mlflow.db"):  # concurrent first contact fails
             self._run = SearchRun(uri, self._beside / "mlartifacts", space, known)
         file.write_text(self._run.run_id + "\n")
 
@@ -114,14 +113,3 @@ class Tracker:
                     f"MLflow cannot be written, the search goes on: {reason} "
                     "(--resume writes what is missing)"
                 )
-
-
-@contextmanager
-def _one_at_a_time(path: Path) -> Iterator[None]:
-    """Let one search at a time make the database: concurrent first contact fails."""
-    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)

@@ -2,9 +2,7 @@
 
 import gc
 import os
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from safetensors.torch import load_file
 from evomerge.errors import Failure, PlatformError, TrialError, is_out_of_memory
 from evomerge.evaluate.scorer import Scorer
 from evomerge.evaluate.scores import Scores
+from evomerge.files import scratch
 from evomerge.merge.devices import check_device
 from evomerge.merge.disk import merge_to_disk
 from evomerge.merge.live import LiveModel
@@ -26,8 +25,6 @@ from evomerge.recipe.recipe import Recipe
 from evomerge.workers.heap import give_back, keep_freed
 from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
 from evomerge.workers.tokenizers import Tokenizer, Tokenizers
-
-_SCRATCH = "disk-trial-"
 
 
 class Worker:
@@ -65,7 +62,7 @@ class Worker:
         )
         self._seconds: dict[str, float] = {}
         if settings.mode == "disk":
-            _sweep(Path(spec.cache))
+            _make(Path(spec.cache))
 
     def run(self, job: Job) -> TrialResult:
         """Merge and score one recipe. What can go wrong with one recipe becomes its result.
@@ -108,11 +105,11 @@ class Worker:
 
     def _merge_on_disk(self, recipe: Recipe) -> tuple[Merged, Tokenizer]:
         cache = Path(self._spec.cache)
-        with tempfile.TemporaryDirectory(prefix=f"{_SCRATCH}{os.getpid()}-", dir=cache) as scratch:
+        with scratch(cache) as parent:
             folder = merge_to_disk(
                 recipe,
                 self._spec.locations,
-                Path(scratch) / "model",
+                parent / "model",
                 cache,
                 device=self._device,
             )
@@ -142,19 +139,11 @@ def _free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def _sweep(cache: Path) -> None:
-    """Make the cache, and delete what disk merges of dead processes left there."""
+def _make(cache: Path) -> None:
     try:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PlatformError(f"cannot be made: {error.strerror}", where=str(cache)) from error
-    for scratch in cache.glob(f"{_SCRATCH}*"):
-        try:
-            os.kill(int(scratch.name.removeprefix(_SCRATCH).split("-")[0]), 0)
-        except ProcessLookupError:
-            shutil.rmtree(scratch, ignore_errors=True)
-        except PermissionError:
-            continue
 
 
 def _cores() -> int:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
-from evomerge.errors import InputError, did_you_mean
-from evomerge.files import cache_dir
+from evomerge.errors import InputError, PlatformError, did_you_mean
+from evomerge.files import cache_dir, is_unwritable, make_whole
 from evomerge.zoo.family import Family, Progress
 
 FAMILIES = ("tiny", "smollm2")
@@ -84,7 +84,20 @@ def make(name: str, progress: Progress, *, force: bool = False) -> Path:
         InputError: No such family.
         PlatformError: The cache folder cannot be written, or the disk is full.
     """
-    from evomerge.zoo.store import make_whole
-
     found = family(name)
-    return make_whole(folder(found), found.build, progress, force=force)
+    final = folder(found)
+    try:
+        make_whole(
+            final,
+            lambda draft: found.build(draft, final, progress),
+            unless=lambda: final.is_dir() and not force,
+        )
+    except OSError as error:
+        if not is_unwritable(error):
+            raise
+        raise PlatformError(
+            f"cannot be written: {error.strerror}",
+            where=str(final.parent),
+            help="free space or make it writable, or set EVOMERGE_CACHE to another folder",
+        ) from error
+    return final

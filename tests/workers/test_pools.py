@@ -149,13 +149,13 @@ class TestDisk(Conformance):
     test_an_error_of_the_user_arrives_as_it_is = None  # type: ignore[assignment]
 
     def test_nothing_is_left_on_disk(self, spec: WorkerSpec, pool: WorkerPool) -> None:
-        stale = Path(spec.cache, "disk-trial-999999999-abc")
-        stale.mkdir()
+        Path(spec.cache, ".scratch-of-a-killed-worker").mkdir()
+        Path(spec.cache, ".scratch-of-a-killed-worker.lock").touch()
         fresh = open_pool(spec)
         fresh.submit(JOBS["sum"])
         assert fresh.next_result().scores
         fresh.close()
-        assert not list(Path(spec.cache).glob("disk-trial-*"))
+        assert not list(Path(spec.cache).glob(".scratch-*"))
 
 
 class TestRay(Conformance):

@@ -1,7 +1,5 @@
 """Keep parents resident: mapped once, then read from memory by every merge of this process."""
 
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from evomerge.errors import (
     TrialError,
     is_out_of_memory,
 )
+from evomerge.files import make_whole
 from evomerge.merge.mergekit.seeding import kept_rng
 from evomerge.merge.models.locations import Located, find
 
@@ -165,21 +164,17 @@ def merged_adapter(located: Located, cache: Path) -> Path:
     stamp = located.fingerprint()
     if _stamped(target, stamp):
         return target
+
+    def fill(draft: Path) -> None:
+        with kept_rng():
+            made = Path(reference.merged(cache_dir=str(draft)).model.path)
+        for file in list(made.iterdir()):
+            file.rename(draft / file.name)
+        made.rmdir()
+        (draft / _STAMP).write_text(stamp)
+
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".merging-", dir=cache) as scratch:
-            with kept_rng():
-                made = Path(reference.merged(cache_dir=scratch).model.path)
-            (made / _STAMP).write_text(stamp)
-            if _stamped(target, stamp):  # another worker was faster
-                return target
-            if target.exists():
-                os.replace(target, Path(scratch) / "stale")
-            try:
-                made.rename(target)
-            except OSError:
-                if not _stamped(target, stamp):
-                    raise
+        make_whole(target, fill, unless=lambda: _stamped(target, stamp))
     except OSError as error:
         if error.errno is not None:
             raise PlatformError(f"cannot keep adapters: {error}", where=str(cache)) from error
