@@ -7,6 +7,7 @@ import click
 
 from evomerge.errors import InputError
 from evomerge.files import write_whole
+from evomerge.recipe.reference import Reference
 from evomerge.zoo import locate
 
 
@@ -42,7 +43,7 @@ def _depth(document: Any) -> int | None:
     models = genome.get("models") if isinstance(genome, dict) else None
     for model in models if isinstance(models, list) else []:
         try:
-            folder = Path(locate(str(model)).split("+")[0])
+            folder = Reference.parse(locate(str(model))).folder
             config = json.loads((folder / "config.json").read_text())
         except (OSError, ValueError, InputError):
             continue

@@ -6,6 +6,7 @@ import click
 
 from evomerge.errors import InputError
 from evomerge.merge.models.locations import absolute
+from evomerge.recipe.reference import Reference
 from evomerge.zoo import locate
 
 
@@ -33,7 +34,7 @@ def command(
     from evomerge.report.starter import starter
 
     found = kinship(list(located))
-    zoo = {at: model for at, model in located.items() if "://" in model}
+    zoo = {at: model for at, model in located.items() if Reference.parse(model).zoo_models}
     written = {name: zoo.get(at, at) for name, at in found.models.items()}
     text = starter(found, written, (out or Path("search")).stem, pairs, task_path)
     if out is None:

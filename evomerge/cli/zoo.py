@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import click
 
 from evomerge import zoo
+from evomerge.recipe.reference import ZooModel
 
 
 @click.group("zoo", invoke_without_command=True)
@@ -19,9 +20,8 @@ def command(ctx: click.Context) -> None:
         found = zoo.family(name)
         state = str(zoo.folder(found)) if zoo.is_made(name) else f"evomerge zoo make {name}"
         click.echo(f"{name:8} {found.summary}")
-        click.echo(
-            f"         models  {', '.join(f'zoo://{name}/{model}' for model in found.models)}"
-        )
+        models = [str(ZooModel(name, model)) for model in found.models]
+        click.echo(f"         models  {', '.join(models)}")
         click.echo(f"         {'made in' if zoo.is_made(name) else 'make it'} {state}")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from evomerge.methods.table import methods
 from evomerge.recipe.recipe import Recipe
+from evomerge.recipe.reference import Reference
 from evomerge.space.reading.experts import is_moe
 
 RANDOM_METHODS = frozenset({"dare_linear", "dare_ties", "della", "della_linear"})
@@ -113,7 +114,7 @@ def _commands(
         return
     command = f"  {'mergekit-moe' if is_moe(recipe.document) else 'mergekit-yaml'} {name} OUT"
     drawn = draws(recipe)
-    adapters = any("+" in model for model in located.models)
+    adapters = any(Reference.parse(model).adapter for model in located.models)
     if drawn:
         command += f" --random-seed {located.seed}"
     if (threads := merge_threads(located)) is not None:
@@ -140,7 +141,7 @@ def _mergekit_loses_layers(located: Recipe) -> bool:
         return False
     for model in located.models:
         try:
-            config = json.loads((Path(model.split("+")[0]) / "config.json").read_text())
+            config = json.loads((Reference.parse(model).folder / "config.json").read_text())
         except (OSError, ValueError):
             continue
         if any(key in config for key in LAYER_LISTS):
@@ -156,10 +157,9 @@ def _donors_differ(located: Recipe) -> bool:
     Without a base model it takes them from the first of a set, whose order changes from one
     process to the next.
     """
-    models = {model.split("+")[0] for model in located.models}
-    if located.document.get("base_model") is not None or len(models) == 1:
+    folders = {Reference.parse(model).folder for model in located.models}
+    if located.document.get("base_model") is not None or len(folders) == 1:
         return False
-    folders = [Path(model) for model in models]
     if not all(folder.is_dir() for folder in folders):
         return True
     return any(len({_content(folder / name) for folder in folders}) > 1 for name in _DONATED)

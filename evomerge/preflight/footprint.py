@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evomerge.recipe.reference import Reference
+
 _WIDTHS = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 
 
@@ -51,7 +53,7 @@ def footprint(locations: Iterable[str], dtypes: Iterable[str] = ()) -> Footprint
     mapped = pickled = largest = token = 0
     unknown = []
     for location in locations:
-        folder = Path(location.split("+")[0])
+        folder = Reference.parse(location).folder
         safe = sum(file.stat().st_size for file in folder.glob("model*.safetensors"))
         safe = safe or sum(file.stat().st_size for file in folder.glob("*.safetensors"))
         size = safe or sum(file.stat().st_size for file in folder.glob("*.bin"))

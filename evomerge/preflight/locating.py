@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from evomerge.errors import InputError, did_you_mean
+from evomerge.recipe.reference import Reference
 from evomerge.space.reading.load import mark
 from evomerge.space.reading.problems import Problems
 from evomerge.space.space import Space
@@ -51,8 +52,8 @@ def _note(
 
 def _there(reference: str) -> str:
     """Return where a model lies; zoo models may still have to be made."""
-    for part in reference.split("+"):
-        folder = Path(part)
+    for part in Reference.parse(reference).parts:
+        folder = part.folder
         if not folder.is_absolute() or folder.is_dir():
             continue
         help = f"there is no {folder.parent} either"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evomerge.errors import RunConflict
 from evomerge.files import write_whole
+from evomerge.recipe.reference import Reference
 
 _FILE = "parents.json"
 
@@ -28,7 +29,7 @@ def hold_parents(folder: Path, locations: Mapping[str, str]) -> None:
     stamps = {
         reference: sha256(find(location).fingerprint().encode()).hexdigest()[:16]
         for reference, location in locations.items()
-        if "zoo://" not in reference
+        if not Reference.parse(reference).zoo_models
     }
     file = folder / _FILE
     known = json.loads(file.read_text()) if file.exists() else {}

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from evomerge.errors import InputError, PlatformError, did_you_mean
 from evomerge.files import cache_dir, is_unwritable, make_whole
+from evomerge.recipe.reference import Reference
 from evomerge.zoo.family import Family, Progress
 
 FAMILIES = ("tiny", "smollm2")
-_SCHEME = "zoo://"
 _TASKS = "tasks"
 
 
@@ -45,31 +45,25 @@ def locate(reference: str) -> str:
     Raises:
         InputError: No such family or model, with the nearest match.
     """
-    return "+".join(_locate(part) for part in reference.split("+"))
+    return str(Reference.parse(reference).each(_locate))
 
 
-def _locate(reference: str) -> str:
-    if not reference.startswith(_SCHEME):
-        return reference
-    name, _, model = reference.removeprefix(_SCHEME).partition("/")
-    found = family(name)
-    if model == _TASKS:
-        return str(folder(found) / _TASKS)
-    if model not in found.models:
-        known = (*found.models, _TASKS)
-        raise InputError(f"no model {reference!r} in the zoo", help=did_you_mean(model, known))
-    return found.reference(folder(found), model)
+def _locate(part: Reference) -> Reference:
+    if (wanted := part.zoo) is None:
+        return part
+    found = family(wanted.family)
+    if wanted.model == _TASKS:
+        return Reference.parse(str(folder(found) / _TASKS))
+    if wanted.model not in found.models:
+        help = did_you_mean(wanted.model, (*found.models, _TASKS))
+        raise InputError(f"no model {str(part)!r} in the zoo", help=help)
+    return found.reference(folder(found), wanted.model)
 
 
 def families_of(references: Iterable[str]) -> list[str]:
     """Return the families that these references name, each once, in order."""
-    names = {
-        part.removeprefix(_SCHEME).partition("/")[0]: None
-        for reference in references
-        for part in reference.split("+")
-        if part.startswith(_SCHEME)
-    }
-    return list(names)
+    named = [zoo.family for r in references for zoo in Reference.parse(r).zoo_models]
+    return list(dict.fromkeys(named))
 
 
 def make(name: str, progress: Progress, *, force: bool = False) -> Path:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from evomerge.recipe.reference import Reference
+
 Progress = Callable[[str, float], None]
 """Told what is being done and which fraction of the whole is done, in [0, 1]."""
 
@@ -27,4 +29,4 @@ class Family:
     version: str
     models: tuple[str, ...]
     build: Callable[[Path, Path, Progress], None]
-    reference: Callable[[Path, str], str] = lambda root, model: str(root / model)
+    reference: Callable[[Path, str], Reference] = lambda root, model: Reference(str(root / model))

@@ -13,6 +13,7 @@ from mergekit.options import MergeOptions
 from evomerge.errors import Failure, TrialError
 from evomerge.merge.export import LAYER_LISTS, merge_threads
 from evomerge.recipe.recipe import Recipe
+from evomerge.recipe.reference import Reference
 
 
 class Configuration(MergeConfiguration):  # type: ignore[misc]
@@ -124,12 +125,8 @@ def locate(recipe: Recipe, locations: Mapping[str, str]) -> Recipe:
     Raises:
         TrialError: A reference has no location (`INVALID_RECIPE`).
     """
-    missing = [r for r in recipe.models if r not in locations and not _openable(r)]
+    missing = [r for r in recipe.models if r not in locations and Reference.parse(r).zoo_models]
     if missing:
         reason = f"no location for model {', '.join(missing)}"
         raise TrialError(Failure.INVALID_RECIPE, reason)
     return recipe.with_models(locations)
-
-
-def _openable(reference: str) -> bool:
-    return "://" not in reference

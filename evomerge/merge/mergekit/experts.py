@@ -13,6 +13,7 @@ from mergekit.scripts.moe import build
 from evomerge.errors import Failure, TrialError
 from evomerge.merge.mergekit.engine import named_failures, threads
 from evomerge.recipe.recipe import Recipe
+from evomerge.recipe.reference import Reference
 
 
 def build_moe(
@@ -29,7 +30,7 @@ def build_moe(
     Raises:
         TrialError: `INVALID_RECIPE` if mergekit refuses it, or the named reason of a failure.
     """
-    adapters = [model for model in recipe.models if "+" in model]
+    adapters = [model for model in recipe.models if Reference.parse(model).adapter]
     if adapters:
         reason = f"an adapter cannot be an expert, merge it first: {adapters[0]}"
         raise TrialError(Failure.INVALID_RECIPE, reason)

@@ -12,7 +12,7 @@ from evomerge.errors import InputError
 from evomerge.merge.models.compatibility import compare
 from evomerge.merge.models.locations import find
 from evomerge.merge.models.metadata import ModelFacts, read_facts
-from evomerge.recipe.reference import short_names
+from evomerge.recipe.reference import Reference, short_names
 
 
 @dataclass(frozen=True)
@@ -99,14 +99,16 @@ def stated_base(facts: ModelFacts) -> str | None:
 
 def _with_its_model(reference: str) -> str:
     """Return `model+adapter` for an adapter's folder alone."""
-    config = Path(reference) / "adapter_config.json"
-    if "+" in reference or not config.exists() or (Path(reference) / "config.json").exists():
+    folder = Path(reference)
+    config = folder / "adapter_config.json"
+    whole = (folder / "config.json").exists() or not config.exists()
+    if whole or Reference.parse(reference).adapter:
         return reference
     try:
         named = json.loads(config.read_text()).get("base_model_name_or_path")
     except (OSError, ValueError, AttributeError):
         named = None
-    return f"{named}+{reference}" if named else reference
+    return str(Reference.parse(named).with_adapter(reference)) if named else reference
 
 
 def _base(facts: dict[str, ModelFacts], stated: dict[str, str]) -> tuple[str | None, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evomerge.errors import InputError
+from evomerge.recipe.reference import Reference
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _PATTERNS = ["*.json", "*.txt", "*.jinja", "*.model"]
@@ -25,7 +26,8 @@ class Located:
     @property
     def reference(self) -> str:
         """The parent as mergekit reads it: `folder` or `folder+adapter`."""
-        return f"{self.model}+{self.adapter}" if self.adapter else str(self.model)
+        own = Reference(str(self.model))
+        return str(own.with_adapter(str(self.adapter)) if self.adapter else own)
 
     def fingerprint(self) -> str:
         """Return text that changes when any file of weights or configuration does."""
@@ -41,8 +43,11 @@ class Located:
 
 def absolute(location: str) -> str:
     """Return a location whose folders are absolute; hub ids stay as they are."""
-    parts = location.split("+")
-    return "+".join(str(Path(part).absolute()) if Path(part).is_dir() else part for part in parts)
+    return str(Reference.parse(location).each(_absolute))
+
+
+def _absolute(part: Reference) -> str:
+    return str(part.folder.absolute() if part.folder.is_dir() else part)
 
 
 def find(location: str) -> Located:
@@ -55,25 +60,24 @@ def find(location: str) -> Located:
         InputError: The folder is missing, the hub model cannot be had, or the path holds
             a character that mergekit reads as something else.
     """
-    parts = location.split("+")
-    if len(parts) > 2 or any(part.count("@") > 1 or not part for part in parts):
+    reference = Reference.parse(location)
+    if not reference.is_plain:
         raise _reserved(location)
-    folders = [_folder(part, location) for part in parts]
+    folders = [_folder(part, location) for part in reference.parts]
     return Located(folders[0], folders[1] if len(folders) == 2 else None)
 
 
-def _folder(part: str, location: str) -> Path:
-    path = Path(part).expanduser()
+def _folder(part: Reference, location: str) -> Path:
+    path = part.folder.expanduser()
     if path.is_dir():
-        if "@" in part:
+        if part.revision is not None:
             raise _reserved(location)
         return path.absolute()
     if Path(location).is_dir():
         raise _reserved(location)
-    hub_id, _, revision = part.partition("@")
-    if path.is_absolute() or not _HUB_ID.fullmatch(hub_id):
+    if path.is_absolute() or not _HUB_ID.fullmatch(part.model):
         raise InputError(f"no such folder {part}", where=location, help=_siblings(path))
-    return _snapshot(hub_id, revision or None)
+    return _snapshot(part.model, part.revision or None)
 
 
 def _snapshot(hub_id: str, revision: str | None) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 from evomerge.errors import did_you_mean
 from evomerge.methods.table import methods
 from evomerge.methods.types import is_int
-from evomerge.recipe.reference import absolute_reference
+from evomerge.recipe.reference import Reference
 from evomerge.space.domains import Hole, is_hole, read_hole
 from evomerge.space.pair import Pair, base_is_one_of_two, merges_two
 from evomerge.space.reading.contracts import Group, check_group
@@ -56,7 +56,7 @@ class InputsReader:
         if self._models is not None:
             return self.choice(node, path, tuple(self._models), what="model")
         if isinstance(node, str) and node:
-            return "+".join(absolute_reference(part, self._folder) for part in node.split("+"))
+            return str(Reference.parse(node).absolute(self._folder))
         self._problems.add(path, f"a model must be a folder or hub id, got {show(node)}")
         return None
 

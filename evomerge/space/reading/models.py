@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from evomerge.recipe.reference import absolute_reference
+from evomerge.recipe.reference import Reference
 from evomerge.space.reading.problems import Problems, show
 
 
@@ -30,7 +30,7 @@ def read_models(node: Any, folder: Path, problems: Problems) -> dict[str, str] |
                 ("models", name), f"a model must be a folder or hub id, got {show(reference)}"
             )
         else:
-            absolute = "+".join(absolute_reference(part, folder) for part in reference.split("+"))
+            absolute = str(Reference.parse(reference).absolute(folder))
             if absolute in models.values():
                 problems.add(("models", name), f"{reference} has a short name already")
             models[name] = absolute

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from evomerge.errors import did_you_mean
 from evomerge.methods.types import is_int, is_number
-from evomerge.recipe.reference import absolute_path
+from evomerge.recipe.reference import Reference, absolute_path
 from evomerge.settings import (
     BudgetSettings,
     EvaluateSettings,
@@ -194,7 +194,7 @@ def _read_tasks(node: Any, problems: Problems) -> tuple[TaskSettings, ...]:
 
 
 def _read_task_path(node: Any, folder: File, problems: Problems) -> str | None:
-    if node is None or (isinstance(node, str) and "://" in node):
+    if node is None or (isinstance(node, str) and Reference.parse(node).zoo):
         return node
     at = ("evaluate", "task_path")
     if not isinstance(node, str):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from evomerge.recipe.reference import Reference
 from evomerge.zoo.family import Family, Progress
 from evomerge.zoo.smollm2.experts import EXPERTS
 
@@ -12,9 +13,9 @@ def _build(draft: Path, final: Path, progress: Progress) -> None:
     build(draft, final, progress)
 
 
-def _reference(root: Path, model: str) -> str:
-    base = root / "base"
-    return str(base) if model == "base" else f"{base}+{root / 'adapters' / model}"
+def _reference(root: Path, model: str) -> Reference:
+    base = Reference(str(root / "base"))
+    return base if model == "base" else base.with_adapter(str(root / "adapters" / model))
 
 
 FAMILY = Family(

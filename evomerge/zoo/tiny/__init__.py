@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from evomerge.recipe.reference import Reference
 from evomerge.zoo.family import Family, Progress
 
 
@@ -11,8 +12,9 @@ def _build(draft: Path, final: Path, progress: Progress) -> None:
     build(draft, final, progress)
 
 
-def _reference(root: Path, model: str) -> str:
-    return f"{root / 'base'}+{root / model}" if model.endswith("-lora") else str(root / model)
+def _reference(root: Path, model: str) -> Reference:
+    own = Reference(str(root / model))
+    return Reference(str(root / "base"), adapter=own) if model.endswith("-lora") else own
 
 
 FAMILY = Family(
