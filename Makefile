@@ -6,7 +6,7 @@ export HF_HUB_OFFLINE = 1
 export MLFLOW_DISABLE_TELEMETRY = true
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test check bench clean
+.PHONY: demo test test-all check bench clean
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "evomerge needs Python 3.11 or newer")'
@@ -21,7 +21,10 @@ demo: $(VENV)/ready
 	@echo 'to type these commands as they stand:  . $(VENV)/bin/activate'
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m 'not slow' --durations=10
+
+test-all: $(VENV)/ready
+	$(BIN)/python -m pytest --durations=10
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ import pytest
 
 from evomerge.quiet import hush
 
-hush()  # as the command line does
+hush()  # as the command line does; kernels are compiled once for all processes
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

@@ -1,12 +1,18 @@
 """A small search of real models through the real command line."""
 
+import contextlib
+import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import pytest
+
+from evomerge.cli import main
 
 SPACE = """\
 name: toy
@@ -57,7 +63,7 @@ def space_file(space_text: str, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def evomerge() -> Evomerge:
+def evomerge_process() -> Evomerge:
     """Run the command line in a process of its own."""
 
     def run(args: Sequence[str], cwd: Path) -> "subprocess.CompletedProcess[str]":
@@ -72,6 +78,28 @@ def evomerge() -> Evomerge:
     return run
 
 
+@pytest.fixture
+def evomerge(monkeypatch: pytest.MonkeyPatch) -> Evomerge:
+    """Run the command line in this process, which has the libraries loaded."""
+
+    def run(args: Sequence[str], cwd: Path) -> "subprocess.CompletedProcess[str]":
+        words, out, err = [str(word) for word in args], io.StringIO(), io.StringIO()
+        code: object = 0
+        with monkeypatch.context() as patch, contextlib.ExitStack() as stack:
+            patch.chdir(cwd)
+            stack.enter_context(mock.patch.dict(os.environ))
+            stack.enter_context(contextlib.redirect_stdout(out))
+            stack.enter_context(contextlib.redirect_stderr(err))
+            try:
+                main(words)
+            except SystemExit as stop:
+                code = stop.code
+        assert isinstance(code, int)
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+    return run
+
+
 @dataclass(frozen=True)
 class Finished:
     """A search that has ended: where it ran, and what it printed."""
@@ -82,11 +110,11 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def finished(
-    space_text: str, evomerge: Evomerge, tmp_path_factory: pytest.TempPathFactory
+    space_text: str, evomerge_process: Evomerge, tmp_path_factory: pytest.TempPathFactory
 ) -> Finished:
     """One search to its end, for every test that only reads what it left."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "toy.yaml").write_text(space_text)
-    done = evomerge(["search", "toy.yaml"], folder)
+    done = evomerge_process(["search", "toy.yaml"], folder)
     assert done.returncode == 0, done.stderr
     return Finished(folder, done)

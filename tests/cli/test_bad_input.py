@@ -101,6 +101,7 @@ def test_a_folder_that_cannot_be_written(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_nothing(space_file: Path, tmp_path: Path, evomerge: Evomerge) -> None:
     small = tmp_path / "small"
     small.mkdir()

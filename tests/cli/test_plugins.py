@@ -42,25 +42,35 @@ def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("evomerge.methods.table._ADDED", {})
 
 
+@pytest.fixture(scope="session")
+def table(evomerge_process: Evomerge, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The plug-in's table, printed by a process that may register what it likes."""
+    folder = tmp_path_factory.mktemp("plugin")
+    (folder / "mine.py").write_text(PLUGIN)
+    done = evomerge_process(["methods", "--plugin", "mine.py"], folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.fixture
-def folder(space_text: str, tmp_path: Path, evomerge: Evomerge) -> Path:
+def folder(space_text: str, table: str, tmp_path: Path) -> Path:
     """A space beside a plug-in and its table, with `methods: [halfway]`."""
     (tmp_path / "mine.py").write_text(PLUGIN)
-    done = evomerge(["methods", "--plugin", "mine.py"], tmp_path)
-    assert done.returncode == 0, done.stderr
-    (tmp_path / "mine.json").write_text(done.stdout)
+    (tmp_path / "mine.json").write_text(table)
     start, end = space_text.index("recipes:"), space_text.index("evaluate:")
     recipes = "plugins: [mine.json]\nmethods: [halfway]\n"
     (tmp_path / "toy.yaml").write_text(space_text[:start] + recipes + space_text[end:])
     return tmp_path
 
 
-def test_a_search_with_a_method_of_ones_own(folder: Path, evomerge: Evomerge) -> None:
+def test_a_search_with_a_method_of_ones_own(
+    folder: Path, evomerge: Evomerge, evomerge_process: Evomerge
+) -> None:
     table = json.loads((folder / "mine.json").read_text())
     assert [row["name"] for row in table["methods"]] == ["halfway"]
     checked = evomerge(["check", "toy.yaml"], folder)
     assert "halfway.pull" in checked.stdout, checked.stderr
-    done = evomerge(["search", "toy.yaml", "--trials", "2"], folder)
+    done = evomerge_process(["search", "toy.yaml", "--trials", "2"], folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "trial 1                  halfway" in done.stdout
     shown = evomerge(["export", "toy", "--trial", "0", "-o", "best.yaml"], folder)
@@ -69,7 +79,7 @@ def test_a_search_with_a_method_of_ones_own(folder: Path, evomerge: Evomerge) ->
     line = next(line for line in text.splitlines() if "evomerge merge" in line)
     assert "mergekit-yaml does not know halfway" in text
     words = line.lstrip("# ").replace("OUT", "out").split()[1:]
-    merged = evomerge(words, folder)
+    merged = evomerge_process(words, folder)
     assert merged.returncode == 0, merged.stderr
     spaces = load_space(folder / "toy.yaml").models
     models = [load_file(Path(path) / "model.safetensors") for path in spaces.values()]
@@ -81,19 +91,17 @@ def test_a_search_with_a_method_of_ones_own(folder: Path, evomerge: Evomerge) ->
 
 
 @pytest.mark.parametrize(
-    ("table", "message"),
+    ("written", "message"),
     [
         (None, "toy.yaml:6:11: cannot be read: No such file"),
         ("{}", "no table of merge methods"),
         ('{"module": "gone.py", "methods": []}', "the table's plug-in is gone"),
     ],
 )
-def test_tables_that_are_wrong(
-    table: str | None, message: str, folder: Path, evomerge: Evomerge
-) -> None:
+def test_tables_that_are_wrong(written: str | None, message: str, folder: Path) -> None:
     (folder / "mine.json").unlink()
-    if table is not None:
-        (folder / "mine.json").write_text(table)
+    if written is not None:
+        (folder / "mine.json").write_text(written)
     with pytest.raises(InputError) as caught:
         load_space(folder / "toy.yaml")
     assert message in str(caught.value)
