@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from evomerge.samplers import Sampler as Sampler
+
 Objective = Literal["mean", "min", "geometric", "pareto"]
-Sampler = Literal["tpe", "cmaes", "nsga2", "gp", "random"]
 Documents = Literal["quick", "confirm", "held_out"]
 
 

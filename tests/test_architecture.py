@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "evomerge"
 
 ROOMS = (
     "errors",
+    "samplers",
     "settings",
     "files",
     "quiet",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from evomerge.merge.models.family import Kinship
 from evomerge.methods.table import methods
+from evomerge.samplers import SAMPLERS
 from evomerge.space.generate.auto import why_not
 from evomerge.space.reading.yaml import write_yaml
 
@@ -74,7 +75,7 @@ def _body(
         "  confirm: 128       # fresh ones, for the finalists\n"
         "  held_out: 256      # used once, for the verdict\n"
         "objective: mean      # mean | min | geometric | pareto\n"
-        "search: {sampler: tpe, seed: 0}   # tpe | cmaes | nsga2 | gp | random\n"
+        f"search: {{sampler: tpe, seed: 0}}   # {' | '.join(SAMPLERS)}\n"
         "budget: {trials: 60}              # and hours: 8, whichever comes first\n"
         "workers: {count: 1, gpus: 0}      # gpus: 1 where there is one\n"
     )

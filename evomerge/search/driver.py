@@ -9,7 +9,7 @@ from evomerge.search.interrupts import Interrupts
 from evomerge.search.loop import Candidate, Loop
 from evomerge.search.outcome import Outcome
 from evomerge.search.run import Run
-from evomerge.search.samplers.samplers import check_sampler, make_sampler
+from evomerge.search.samplers import make_sampler
 from evomerge.search.study import STAGES, Pending
 from evomerge.space.advice import notes
 from evomerge.space.generate.generation0 import fixed_recipes
@@ -36,8 +36,6 @@ def run_search(run: Run, pool: WorkerPool, listeners: Sequence[Listener] = ()) -
         PlatformError: The machine stands in the way, such as a full disk.
         KeyboardInterrupt: Interrupted.
     """
-    check_sampler(run.space)
-
     with Interrupts() as interrupts:
         loop = Loop(run.space, run.study, pool, listeners, interrupts)
         interrupts.announce = lambda: loop.note(_STOPPING)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from evomerge.methods.types import is_number
+from evomerge.samplers import SAMPLERS
 from evomerge.space.space import Space
 from evomerge.space.template import Template
 
@@ -11,25 +12,9 @@ from evomerge.space.template import Template
 def notes(space: Space) -> list[str]:
     """Return plain sentences on how this space will be searched; empty if all goes as expected.
 
-    Optuna's cmaes, gp and nsga2 search only the parameters that occur at every point; cmaes
-    takes no choices either. The others are drawn at random.
+    What the space's sampler cannot search is drawn at random.
     """
-    found: list[str] = []
-    sampler = space.search.sampler
-    if sampler in ("cmaes", "gp", "nsga2"):
-        known = {
-            p.name
-            for p in space.shared_parameters
-            if not (sampler == "cmaes" and p.kind == "choice")
-        }
-        random = [p.name for p in space.parameters() if p.name not in known]
-        if random:
-            shown = ", ".join(random[:4]) + (f" and {len(random) - 4} more" if random[4:] else "")
-            why = "not every recipe has them" + (" or they are choices" * (sampler == "cmaes"))
-            found.append(
-                f"{sampler} searches {len(known)} of {len(space.parameters())} parameters; drawn "
-                f"at random, because {why}: {shown}"
-            )
+    found = _drawn_at_random(space)
     if space.evaluate.held_out == 0:
         found.append("held_out is 0: the search ends without a verdict")
     if space.base is None:
@@ -44,6 +29,26 @@ def notes(space: Space) -> list[str]:
         )
     found += _fixed_gradients(space)
     return found
+
+
+def _drawn_at_random(space: Space) -> list[str]:
+    """Return a note on the parameters that the sampler cannot search, if there are any."""
+    can, parameters = SAMPLERS[space.search.sampler], space.parameters()
+    shared = {p.name for p in space.shared_parameters}
+    random = [
+        p.name
+        for p in parameters
+        if not (can.conditional or p.name in shared) or not (can.choices or p.kind != "choice")
+    ]
+    if not random:
+        return []
+    reasons = ["not every recipe has them"] * (not can.conditional)
+    reasons += ["they are choices"] * (not can.choices)
+    shown = ", ".join(random[:4]) + (f" and {len(random) - 4} more" if random[4:] else "")
+    return [
+        f"{space.search.sampler} searches {len(parameters) - len(random)} of {len(parameters)} "
+        f"parameters; drawn at random, because {' or '.join(reasons)}: {shown}"
+    ]
 
 
 def _fixed_gradients(space: Space) -> list[str]:

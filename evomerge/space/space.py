@@ -99,7 +99,7 @@ class Space:
 
     @property
     def shared_parameters(self) -> tuple[Parameter, ...]:
-        """The parameters that occur at every point: all that cmaes and gp can search."""
+        """The parameters that occur at every point: all that some samplers can search."""
         per_method = [
             {p.name for p in template.draws(fewest=True)}
             for template in (one for t in self.templates for one in _one_method_each(t))

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from evomerge.errors import did_you_mean
 from evomerge.methods.types import is_int, is_number
 from evomerge.recipe.reference import Reference, absolute_path
+from evomerge.samplers import SAMPLERS, takes_pareto
 from evomerge.settings import (
     BudgetSettings,
     EvaluateSettings,
@@ -89,11 +90,11 @@ def read_search(
     if not problems.known_keys(node, at, vars(default)):
         return default
     sampler: Sampler = _name(node, at, "sampler", "tpe", get_args(Sampler), problems)
-    if sampler == "cmaes" and objective == "pareto":
+    if objective == "pareto" and not SAMPLERS[sampler].pareto:
         problems.add(
             (*at, "sampler"),
-            "cmaes searches for one value, but the objective is pareto",
-            help="take nsga2, tpe or gp, or another objective",
+            f"{sampler} searches for one value, but the objective is pareto",
+            help=f"take {' or '.join(takes_pareto())}, or another objective",
         )
     return SearchSettings(
         sampler=sampler,

@@ -1,0 +1,67 @@
+"""What each sampler can do, as data: reading, advice, docs and the search follow from it.
+
+A sampler's code is `evomerge/search/samplers/NAME.py`; its line here needs no Optuna to be read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What a sampler can search. All else it draws at random, or it is refused.
+
+    Args:
+        about: What it is, for people.
+        choices: Whether it searches choices, not only numbers.
+        conditional: Whether it searches parameters that only some recipes have.
+        pareto: Whether it takes several objectives.
+        parallel: Whether trials that still run shape its next proposal. One that cannot asks
+            for several trials as a population would: each without knowledge of the others.
+    """
+
+    about: str
+    choices: bool
+    conditional: bool
+    pareto: bool
+    parallel: bool
+
+
+SAMPLERS: Mapping[str, Abilities] = {
+    "tpe": Abilities("tree-structured Parzen estimators", True, True, True, True),
+    "cmaes": Abilities("covariance matrix adaptation", False, False, False, False),
+    "nsga2": Abilities("a genetic algorithm", True, False, True, False),
+    "gp": Abilities("a Gaussian process", True, False, True, True),
+    "random": Abilities("uniform draws, for comparison", True, True, True, False),
+}
+
+if TYPE_CHECKING:
+    Sampler = str
+else:
+    Sampler = Literal[tuple(SAMPLERS)]
+    """Name of a sampler."""
+
+
+def takes_pareto() -> tuple[str, ...]:
+    """Return the samplers that take several objectives."""
+    return tuple(name for name, can in SAMPLERS.items() if can.pareto)
+
+
+def markdown_table() -> str:
+    """Return the samplers and their abilities as the table that docs/space.md shows."""
+    header = ("sampler", "what it is", "choices", "conditional", "pareto", "running trials")
+    rows = [
+        (
+            f"`{name}`",
+            can.about,
+            *map(_yes, (can.choices, can.conditional, can.pareto, can.parallel)),
+        )
+        for name, can in SAMPLERS.items()
+    ]
+    lines = [header, ("---",) * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _yes(can: bool) -> str:
+    return "yes" if can else "no"

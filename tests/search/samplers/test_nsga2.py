@@ -1,0 +1,34 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sampler_suite import MultiObjectiveSamplerTestCase, SamplerSuite
+from synthetic import FLAT, formula, toy_space
+
+from evomerge.search.samplers import make_sampler, seeds
+from evomerge.search.study import RunStudy
+from evomerge.workers.protocol import TrialResult
+
+
+class TestNsga2(SamplerSuite, MultiObjectiveSamplerTestCase):
+    """Optuna's suite of relative sampling is not for it: a genetic algorithm has no value for a
+    parameter before a whole generation has ended, nor for one that mutates.
+    """
+
+    name = "nsga2"
+
+
+def test_it_mutates_independently_of_its_crossover(tmp_path: Path) -> None:
+    space = toy_space(FLAT, sampler="nsga2")
+    study = RunStudy(tmp_path / "j")
+    for number in range(20):
+        pending = study.propose(space, make_sampler(space, number))
+        study.finish(pending, TrialResult("k", formula(pending.recipe, "quick")), (0.0,))  # type: ignore[arg-type]
+    known = {v for record in study.records("search") for v in record.params.values()}
+    mutations = 0
+    for number in range(20, 60):
+        decided_crossover = np.random.RandomState(seeds(space.search.seed, number).model).rand()
+        for value in study.propose(space, make_sampler(space, number)).params.values():
+            mutations += value not in known
+            assert value != pytest.approx(1.2 * decided_crossover)
+    assert mutations > 20

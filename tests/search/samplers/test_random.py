@@ -1,0 +1,5 @@
+from sampler_suite import MultiObjectiveSamplerTestCase, SamplerSuite
+
+
+class TestRandom(SamplerSuite, MultiObjectiveSamplerTestCase):
+    name = "random"
