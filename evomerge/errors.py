@@ -11,9 +11,12 @@ The tree::
 Anything else that is raised is a bug and shows its traceback.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 
 class Failure(StrEnum):
@@ -123,6 +126,21 @@ def raise_together(found: Sequence[InputError]) -> None:
     if found:
         first, *others = found
         raise InputError(first.what, where=first.where, help=first.help, others=others)
+
+
+def attempt(check: Callable[[], _T], found: list[InputError]) -> _T | None:
+    """Return what a check gives; where it raises an `InputError`, add that to those found.
+
+    Args:
+        check: May raise several mistakes at once.
+        found: For `raise_together`, when all checks have run.
+    """
+    try:
+        return check()
+    except InputError as error:
+        found.append(InputError(error.what, where=error.where, help=error.help))
+        found.extend(error.others)
+        return None
 
 
 def did_you_mean(got: str, known: Iterable[str]) -> str:

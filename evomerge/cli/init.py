@@ -30,10 +30,10 @@ def command(
     located = {absolute(locate(model)): model for model in models}
 
     from evomerge.files import write_whole
-    from evomerge.merge.models.family import kinship
+    from evomerge.merge.models.family import find_family
     from evomerge.report.starter import starter
 
-    found = kinship(list(located))
+    found = find_family(list(located))
     zoo = {at: model for at, model in located.items() if Reference.parse(model).zoo_models}
     written = {name: zoo.get(at, at) for name, at in found.models.items()}
     text = starter(found, written, (out or Path("search")).stem, pairs, task_path)

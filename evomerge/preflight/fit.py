@@ -4,28 +4,28 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from evomerge.errors import InputError, raise_together
-from evomerge.merge.models.compatibility import ParentFacts
-from evomerge.merge.models.metadata import needed_weights
+from evomerge.merge.models.metadata import Metadata
+from evomerge.merge.models.needed import needed_weights
 from evomerge.space.domains import Hole
 from evomerge.space.pair import Pair
 from evomerge.space.stack import Stack
 from evomerge.space.template import Template
 
 
-def check_fit(template: Template, parents: ParentFacts) -> None:
+def check_fit(template: Template, parents: Mapping[str, Metadata]) -> None:
     """Refuse what no point of a recipe could make right.
 
     Args:
         template: The recipe.
-        parents: What is known of its models.
+        parents: Reference → metadata of its models.
 
     Raises:
         InputError: Everything that does not fit, at once.
     """
-    depths = [facts.layers for facts in parents.models.values() if facts.layers is not None]
+    depths = [model.layers for model in parents.values() if model.layers is not None]
     depth = max(depths, default=None)
-    tensors = {name for facts in parents.models.values() for name in facts.weights.shapes}
-    tensors |= {w.name for f in parents.models.values() for w in needed_weights(f.config)}
+    tensors = {name for model in parents.values() for name in model.weights.shapes}
+    tensors |= {w.name for model in parents.values() for w in needed_weights(model.config)}
     wrong: dict[str, str] = {}
     for node in _nodes(template.document):
         if isinstance(node, Stack) and depth is not None and node.layers != depth:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from evomerge.merge.models.family import Kinship
+from evomerge.merge.models.family import Family
 from evomerge.methods.table import methods
 from evomerge.samplers import SAMPLERS
 from evomerge.space.generate.auto import why_not
@@ -12,7 +12,7 @@ _PLACEHOLDER = ("arc_easy", "acc_norm")
 
 
 def starter(
-    found: Kinship,
+    found: Family,
     models: Mapping[str, str],
     name: str,
     tasks: Sequence[tuple[str, str]],
@@ -30,18 +30,18 @@ def starter(
     return "".join([*_comments(found), *_body(found, models, name, tasks, task_path)])
 
 
-def _comments(found: Kinship) -> list[str]:
-    facts = next(iter(found.facts.values()))
+def _comments(found: Family) -> list[str]:
+    first = next(iter(found.metadata.values()))
     experts = len(found.models) - (found.base is not None)
     fit = {m.name: why_not(m, experts, found.base) for m in methods().values()}
     base = "No base model: no model names one. Name it with base_model:, for methods that need it."
     if found.base:
-        base = f"Base model: {found.base}; {found.said_by}."
-    elif found.said_by:
-        base = f"No base model: {found.said_by}."
+        base = f"Base model: {found.base}; {found.why_base}."
+    elif found.why_base:
+        base = f"No base model: {found.why_base}."
     lines = [
-        f"{len(found.models)} models of {facts.architecture}: {facts.layers} layers, "
-        f"{facts.parameters / 1e6:,.1f}M parameters, {facts.dtype or 'dtype unknown'}.",
+        f"{len(found.models)} models of {first.architecture}: {first.layers} layers, "
+        f"{first.parameters / 1e6:,.1f}M parameters, {first.dtype or 'dtype unknown'}.",
         base,
         *(f"Left out: {reference}: {why}" for reference, why in found.left_out.items()),
         f"Methods that fit: {', '.join(name for name, why in fit.items() if why is None)}",
@@ -53,7 +53,7 @@ def _comments(found: Kinship) -> list[str]:
 
 
 def _body(
-    found: Kinship,
+    found: Family,
     models: Mapping[str, str],
     name: str,
     tasks: Sequence[tuple[str, str]],

@@ -7,13 +7,13 @@ from pathlib import Path
 from evomerge.errors import InputError, PlatformError, did_you_mean
 from evomerge.files import cache_dir, is_unwritable, make_whole
 from evomerge.recipe.reference import Reference
-from evomerge.zoo.family import Family, Progress
+from evomerge.zoo.family import Progress, ZooFamily
 
 FAMILIES = ("tiny", "smollm2")
 _TASKS = "tasks"
 
 
-def family(name: str) -> Family:
+def family(name: str) -> ZooFamily:
     """Return a family by name.
 
     Raises:
@@ -21,11 +21,11 @@ def family(name: str) -> Family:
     """
     if name not in FAMILIES:
         raise InputError(f"no zoo family {name!r}", help=did_you_mean(name, FAMILIES))
-    found: Family = import_module(f"evomerge.zoo.{name}").FAMILY
+    found: ZooFamily = import_module(f"evomerge.zoo.{name}").FAMILY
     return found
 
 
-def folder(found: Family) -> Path:
+def folder(found: ZooFamily) -> Path:
     """Return where a family lies once it is made."""
     return cache_dir() / "zoo" / found.name / found.version
 

@@ -11,7 +11,7 @@ Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
-class Family:
+class ZooFamily:
     """A base model, its experts, and their lm-eval tasks.
 
     Args:

@@ -1,27 +1,16 @@
 """Check the parents before the first trial: files whole, one architecture, one shape."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
 
-from evomerge.errors import InputError
-from evomerge.merge.models.metadata import ModelFacts, needed_weights, read_facts, stored_name
-from evomerge.merge.models.problems import Problems
-
-
-@dataclass(frozen=True)
-class ParentFacts:
-    """What is known of all parents.
-
-    Args:
-        models: Reference → facts, in the space's order.
-    """
-
-    models: Mapping[str, ModelFacts]
+from evomerge.errors import InputError, attempt, raise_together
+from evomerge.merge.models.metadata import Metadata, read_metadata
+from evomerge.merge.models.needed import needed_weights, stored_name
 
 
 def check_parents(
     locations: Mapping[str, str], *, slices: bool = False, own_tokenizers: bool = False
-) -> ParentFacts:
+) -> dict[str, Metadata]:
     """Check that the parents can be merged with each other; read headers and configs only.
 
     Args:
@@ -30,28 +19,22 @@ def check_parents(
         own_tokenizers: Every recipe sets `tokenizer_source` or `tokenizer`, so that
             vocabularies may differ.
 
+    Returns:
+        Reference → metadata, in the order of `locations`.
+
     Raises:
         InputError: Everything that is wrong, at once.
     """
-    problems = Problems()
-    models = {}
-    for reference, location in locations.items():
-        facts = problems.note(lambda r=reference, at=location: read_facts(r, at))  # type: ignore[misc]
-        if facts is not None:
-            models[reference] = facts
-    if models:
-        first, *others = models.values()
-        for other in others:
-            problems.note(
-                lambda b=other: compare(first, b, slices, own_tokenizers)  # type: ignore[misc]
-            )
-    problems.raise_if_any()
-    return ParentFacts(models)
+    found: list[InputError] = []
+    read = {r: attempt(partial(read_metadata, r, at), found) for r, at in locations.items()}
+    models = {reference: metadata for reference, metadata in read.items() if metadata is not None}
+    for other in list(models.values())[1:]:
+        attempt(partial(compare, next(iter(models.values())), other, slices, own_tokenizers), found)
+    raise_together(found)
+    return models
 
 
-def compare(
-    a: ModelFacts, b: ModelFacts, slices: bool = False, own_tokenizers: bool = False
-) -> None:
+def compare(a: Metadata, b: Metadata, slices: bool = False, own_tokenizers: bool = False) -> None:
     """Check that two parents can be merged with each other; see `check_parents`.
 
     Raises:
@@ -68,13 +51,13 @@ def compare(
             where=where,
             help="only recipes with slices can mix depths",
         )
-    problems = Problems()
-    problems.note(lambda: _compare_vocabularies(a, b, where, own_tokenizers))
-    problems.note(lambda: _compare_shapes(a, b, where, own_tokenizers))
-    problems.raise_if_any()
+    found: list[InputError] = []
+    for check in (_compare_vocabularies, _compare_shapes):
+        attempt(partial(check, a, b, where, own_tokenizers), found)
+    raise_together(found)
 
 
-def _compare_vocabularies(a: ModelFacts, b: ModelFacts, where: str, own_tokenizers: bool) -> None:
+def _compare_vocabularies(a: Metadata, b: Metadata, where: str, own_tokenizers: bool) -> None:
     if a.vocab_size != b.vocab_size and not own_tokenizers:
         raise InputError(
             f"different vocabularies, {a.vocab_size} and {b.vocab_size} tokens",
@@ -83,7 +66,7 @@ def _compare_vocabularies(a: ModelFacts, b: ModelFacts, where: str, own_tokenize
         )
 
 
-def _compare_shapes(a: ModelFacts, b: ModelFacts, where: str, own_tokenizers: bool) -> None:
+def _compare_shapes(a: Metadata, b: Metadata, where: str, own_tokenizers: bool) -> None:
     """Compare tensor by tensor; vocabularies that may differ or were named already do not count."""
     any_vocabulary = own_tokenizers or a.vocab_size != b.vocab_size
     for name, vocabulary_axis, shape_a, shape_b in _shared_tensors(a, b):
@@ -99,7 +82,7 @@ def _compare_shapes(a: ModelFacts, b: ModelFacts, where: str, own_tokenizers: bo
 
 
 def _shared_tensors(
-    a: ModelFacts, b: ModelFacts
+    a: Metadata, b: Metadata
 ) -> Iterator[tuple[str, int | None, tuple[int, ...], tuple[int, ...]]]:
     shapes_a, shapes_b = a.weights.shapes, b.weights.shapes
     needed = needed_weights(a.config)

@@ -1,21 +1,20 @@
 """What one parent's files say of it, and whether they are whole."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from evomerge.errors import InputError
+from evomerge.errors import InputError, attempt, raise_together
 from evomerge.merge.models.headers import Weights, read_json, read_weights
 from evomerge.merge.models.locations import Located, find
-from evomerge.merge.models.problems import Problems
+from evomerge.merge.models.needed import check_whole, needed_weights
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 
 
 @dataclass(frozen=True)
-class ModelFacts:
+class Metadata:
     """What a parent's files say of it.
 
     Args:
@@ -41,7 +40,7 @@ class ModelFacts:
     weights: Weights = field(repr=False, compare=False)
 
 
-def read_facts(reference: str, location: str) -> ModelFacts:
+def read_metadata(reference: str, location: str) -> Metadata:
     """Read config, headers of weights, and names of files; no weight is loaded.
 
     Args:
@@ -52,20 +51,20 @@ def read_facts(reference: str, location: str) -> ModelFacts:
         InputError: Everything that is wrong with this parent, at once.
     """
     files = find(location)
-    problems = Problems()
-    config = problems.note(lambda: _config(files.model))
-    weights = problems.note(lambda: read_weights(files.model))
-    problems.note(lambda: _check_tokenizer(files.model))
+    found: list[InputError] = []
+    config = attempt(lambda: _config(files.model), found)
+    weights = attempt(lambda: read_weights(files.model), found)
+    attempt(lambda: _check_tokenizer(files.model), found)
     if config is not None and weights is not None:
-        problems.note(lambda: _check_tensors(files.model, config, weights))
+        attempt(lambda: check_whole(files.model, config, weights), found)
     if files.adapter is not None:
         adapter = files.adapter
-        problems.note(lambda: _check_adapter(adapter, config, weights))
-    problems.raise_if_any()
+        attempt(lambda: _check_adapter(adapter, config, weights), found)
+    raise_together(found)
     assert config is not None and weights is not None
     text = config.get_text_config()
     dtypes = list(weights.dtypes.values())
-    return ModelFacts(
+    return Metadata(
         reference=reference,
         files=files,
         architecture=config.architectures[0],
@@ -76,22 +75,6 @@ def read_facts(reference: str, location: str) -> ModelFacts:
         config=config,
         weights=weights,
     )
-
-
-def needed_weights(config: Any) -> list[Any]:
-    """Return mergekit's list of weights; empty for an architecture that it infers from files."""
-    from mergekit.architecture import arch_info_for_config
-
-    arch = arch_info_for_config(config)
-    return list(arch.all_weights(config)) if arch is not None else []
-
-
-def stored_name(weight: Any, names: Mapping[str, Any]) -> str | None:
-    """Return the name under which a weight is stored: its own, an alias, or what it is tied to."""
-    for name in (weight.name, *(weight.aliases or ()), *(weight.tied_names or ())):
-        if name in names:
-            return str(name)
-    return None
 
 
 def _config(folder: Path) -> Any:
@@ -125,26 +108,6 @@ def _check_tokenizer(folder: Path) -> None:
             "no tokenizer in the folder",
             where=str(folder),
             help="copy the tokenizer files of the model it was trained from",
-        )
-
-
-def _check_tensors(folder: Path, config: Any, weights: Weights) -> None:
-    from mergekit.architecture.conversion import can_convert_checkpoint_keys
-
-    names = set(weights.shapes)
-    missing = [
-        weight.name
-        for weight in (needed_weights(config) if names else ())
-        if not weight.optional
-        and stored_name(weight, weights.shapes) is None
-        and not can_convert_checkpoint_keys(config.model_type, names, weight.name)
-    ]
-    if missing:
-        more = f" and {len(missing) - 1} more" if missing[1:] else ""
-        raise InputError(
-            f"mergekit wants {missing[0]}{more} of {config.architectures[0]}, "
-            "which these weights lack",
-            where=str(folder),
         )
 
 

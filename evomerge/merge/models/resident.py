@@ -9,19 +9,9 @@ from mergekit.io.lazy_tensor_loader import LazyTensorLoader
 from mergekit.io.tasks import LoaderCache
 from safetensors import SafetensorError
 
-from evomerge.errors import (
-    EvomergeError,
-    Failure,
-    InputError,
-    PlatformError,
-    TrialError,
-    is_out_of_memory,
-)
-from evomerge.files import make_whole
-from evomerge.merge.mergekit.seeding import kept_rng
+from evomerge.errors import EvomergeError, Failure, TrialError, is_out_of_memory
+from evomerge.merge.models.adapters import merged_adapter
 from evomerge.merge.models.locations import Located, find
-
-_STAMP = "evomerge.stamp"
 
 
 class Resident:
@@ -142,55 +132,3 @@ class Parents:
         folder = merged_adapter(located, self.lora_cache) if located.adapter else located.model
         loaders[key] = Resident(folder, fingerprint, self._device)
         return fingerprint
-
-
-def merged_adapter(located: Located, cache: Path) -> Path:
-    """Return the folder of a model with its adapter merged in by mergekit, making it once.
-
-    The folder has the name by which `mergekit-yaml --lora-merge-cache` finds it, and
-    appears only when it is complete. It is made anew when model or adapter changed.
-
-    Args:
-        located: A model with an adapter.
-        cache: mergekit's lora merge cache.
-
-    Raises:
-        InputError: The adapter does not fit.
-        PlatformError: The cache cannot be written.
-    """
-    reference = ModelReference.model_validate(located.reference)
-    assert reference.lora is not None
-    target = cache / f"{reference.model._unique_id()}_{reference.lora._unique_id()}"
-    stamp = located.fingerprint()
-    if _stamped(target, stamp):
-        return target
-
-    def fill(draft: Path) -> None:
-        with kept_rng():
-            made = Path(reference.merged(cache_dir=str(draft)).model.path)
-        for file in list(made.iterdir()):
-            file.rename(draft / file.name)
-        made.rmdir()
-        (draft / _STAMP).write_text(stamp)
-
-    try:
-        make_whole(target, fill, unless=lambda: _stamped(target, stamp))
-    except OSError as error:
-        if error.errno is not None:
-            raise PlatformError(f"cannot keep adapters: {error}", where=str(cache)) from error
-        raise _misfit(located, error) from error
-    except (RuntimeError, ValueError, KeyError, SafetensorError) as error:
-        raise _misfit(located, error) from error
-    return target
-
-
-def _misfit(located: Located, error: Exception) -> InputError:
-    reason = str(error).strip().splitlines()[0][:300]
-    return InputError(f"the adapter cannot be merged: {reason}", where=located.reference)
-
-
-def _stamped(folder: Path, stamp: str) -> bool:
-    try:
-        return (folder / _STAMP).read_text() == stamp
-    except OSError:
-        return False

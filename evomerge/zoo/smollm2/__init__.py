@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from evomerge.recipe.reference import Reference
-from evomerge.zoo.family import Family, Progress
+from evomerge.zoo.family import Progress, ZooFamily
 from evomerge.zoo.smollm2.experts import EXPERTS
 
 
@@ -18,7 +18,7 @@ def _reference(root: Path, model: str) -> Reference:
     return base if model == "base" else base.with_adapter(str(root / "adapters" / model))
 
 
-FAMILY = Family(
+FAMILY = ZooFamily(
     name="smollm2",
     summary="SmolLM2-135M-Instruct and LoRA experts on real questions; downloads 141 MB",
     version="1",

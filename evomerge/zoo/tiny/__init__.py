@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from evomerge.recipe.reference import Reference
-from evomerge.zoo.family import Family, Progress
+from evomerge.zoo.family import Progress, ZooFamily
 
 
 def _build(draft: Path, final: Path, progress: Progress) -> None:
@@ -17,7 +17,7 @@ def _reference(root: Path, model: str) -> Reference:
     return Reference(str(root / "base"), adapter=own) if model.endswith("-lora") else own
 
 
-FAMILY = Family(
+FAMILY = ZooFamily(
     name="tiny",
     summary="LLaMA of 0.8M parameters, 4 layers; four experts and two adapters, made in minutes",
     version="2",
