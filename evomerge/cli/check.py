@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from evomerge.errors import TrialError
-from evomerge.methods.table import methods
+from evomerge.methods.table import MethodTable
 from evomerge.preflight.locating import locations
 from evomerge.preflight.memory import Estimate, estimate
 from evomerge.quiet import hush
@@ -31,7 +31,7 @@ def command(
     read = load_space(space, overrides)
     found = locations(read, space, overrides)
     if expand:
-        click.echo(_expanded(space, overrides), nl=False)
+        click.echo(_expanded(space, overrides, read.methods), nl=False)
         return
     recipes = _samples(read, samples)
     if as_json:
@@ -40,7 +40,7 @@ def command(
     _print(read, recipes, found)
 
 
-def _expanded(path: Path, overrides: tuple[str, ...]) -> str:
+def _expanded(path: Path, overrides: tuple[str, ...], methods: MethodTable) -> str:
     """Return the space as an editable file, each recipe under its methods' names and sources."""
     lines = []
     for key, value in expanded(path, overrides).items():
@@ -49,16 +49,16 @@ def _expanded(path: Path, overrides: tuple[str, ...]) -> str:
             continue
         lines.append("recipes:\n")
         for recipe in value:
-            lines += [f"# {line}\n" for line in _about(recipe.get("merge_method"))]
+            lines += [f"# {line}\n" for line in _about(recipe.get("merge_method"), methods)]
             lines.append(write_yaml([recipe]))
     return "".join(lines)
 
 
-def _about(method: Any) -> list[str]:
+def _about(method: Any, methods: MethodTable) -> list[str]:
     if method is None:
         return ["moe: a mixture of experts, as mergekit-moe makes it"]
     names = method["choice"] if isinstance(method, dict) else [method]
-    known = [methods()[name] for name in names]
+    known = [methods[name] for name in names]
     return [f"{m.name}: {m.pretty_name}{f', {m.reference}' if m.reference else ''}" for m in known]
 
 

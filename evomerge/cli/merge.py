@@ -24,7 +24,7 @@ from evomerge.errors import InputError, TrialError, did_you_mean
 def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], force: bool) -> None:
     """Merge RECIPE, a mergekit YAML, into a model folder with tokenizer and model card."""
     from evomerge.files import adapters_dir
-    from evomerge.methods.table import methods
+    from evomerge.methods.table import MERGEKIT
     from evomerge.recipe.recipe import Recipe
     from evomerge.space.reading.experts import check_moe, is_moe
     from evomerge.space.reading.yaml import read_marked, read_text
@@ -40,12 +40,12 @@ def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], for
             where=str(recipe),
             help=f"this is a search space: evomerge search {recipe}" if space else "",
         )
-    if not is_moe(document) and not plugins and document["merge_method"] not in methods():
+    if not is_moe(document) and not plugins and document["merge_method"] not in MERGEKIT:
         name = str(document["merge_method"])
         raise InputError(
             f"unknown merge method {name!r}",
             where=marked.where(("merge_method",)),
-            help=did_you_mean(name, methods()),
+            help=did_you_mean(name, MERGEKIT),
         )
     try:
         point = Recipe.from_document(document)
@@ -58,8 +58,9 @@ def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], for
     from evomerge.merge.mergekit.plugins import import_plugin
     from evomerge.merge.models.compatibility import check_parents
 
+    methods = MERGEKIT
     for plugin in plugins:
-        import_plugin(plugin)
+        methods = methods.with_plugin(import_plugin(plugin), str(plugin.resolve()))
 
     try:
         check_moe(document) if is_moe(document) else configuration(point)
@@ -81,6 +82,7 @@ def command(recipe: Path, out: Path, device: str, plugins: tuple[Path, ...], for
         device=device,
         force=force,
         notes=_notes(text),
+        methods=methods,
     )
     click.echo(f"merged into {made}")
 

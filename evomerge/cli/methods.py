@@ -7,8 +7,7 @@ import click
 
 from evomerge.errors import InputError, did_you_mean
 from evomerge.methods.ranges import default_range
-from evomerge.methods.table import Method, methods
-from evomerge.space.pair import base_is_one_of_two
+from evomerge.methods.table import MERGEKIT, Method
 
 
 @click.command("methods")
@@ -25,22 +24,21 @@ def command(name: str | None, plugin: Path | None) -> None:
 
         click.echo(json.dumps(plugin_table(plugin, Path.cwd()), indent=1))
         return
-    known = methods()
     if name is None:
-        for method in known.values():
+        for method in MERGEKIT.values():
             parameters = ", ".join(method.parameters) or "no parameters"
             click.echo(f"{method.name:17} {_models(method):24} {parameters}")
         return
-    if name not in known:
-        raise InputError(f"unknown merge method {name!r}", help=did_you_mean(name, known))
-    method = known[name]
+    if name not in MERGEKIT:
+        raise InputError(f"unknown merge method {name!r}", help=did_you_mean(name, MERGEKIT))
+    method = MERGEKIT[name]
     click.echo(f"{method.name}: {method.pretty_name}")
     click.echo(f"  models     {_models(method)}")
     click.echo(f"  reference  {method.reference or 'none'}")
     for parameter in method.parameters.values():
         default = "required" if parameter.required else f"default {parameter.default}"
         where = "the whole merge" if parameter.scope == "shared" else "each model"
-        searched = default_range(method.name, parameter.name) or "its default"
+        searched = default_range(method, parameter.name) or "its default"
         shown = str(searched).replace("'", "")
         click.echo(
             f"  {parameter.name:18} {parameter.type:6} {where:16} {default:16} auto: {shown}"
@@ -51,7 +49,7 @@ def _models(method: Method) -> str:
     low, high = method.min_inputs, method.max_inputs
     if method.min_non_base is not None:
         low, high = method.min_non_base, method.max_non_base
-    if base_is_one_of_two(method):
+    if method.base_is_one_of_two:
         return "2 models, one the base"
     count = f"{low} models" if high == low else f"{low} or more models"
     if high is not None and high != low:

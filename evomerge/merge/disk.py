@@ -24,6 +24,7 @@ from evomerge.merge.mergekit.experts import build_moe
 from evomerge.merge.mergekit.seeding import seeded
 from evomerge.merge.models.locations import absolute
 from evomerge.merge.models.resident import Parents
+from evomerge.methods.table import MERGEKIT, Method
 from evomerge.recipe.recipe import Recipe
 from evomerge.space.reading.experts import is_moe
 
@@ -39,6 +40,7 @@ def merge_to_disk(
     device: str = "cpu",
     force: bool = False,
     notes: Sequence[str] = (),
+    methods: Mapping[str, Method] = MERGEKIT,
 ) -> Path:
     """Write the merged model, its tokenizer, the recipe and a model card into a folder.
 
@@ -53,6 +55,7 @@ def merge_to_disk(
         device: `cpu`, or where the arithmetic runs.
         force: Replace a model folder that is there.
         notes: Lines for the header of `mergekit_config.yml`.
+        methods: The table of merge methods, which tells what a plug-in registers.
 
     Returns:
         The folder's absolute path.
@@ -72,7 +75,13 @@ def merge_to_disk(
     opened = located.with_models({m: parents.reference(m) for m in located.models})
     settings = options(located, parents.lora_cache, device)
     text = export_yaml(
-        recipe, locations, notes=notes, lora_cache=cache, file=_file(located), device=device
+        recipe,
+        locations,
+        notes=notes,
+        lora_cache=cache,
+        file=_file(located),
+        device=device,
+        methods=methods,
     )
 
     def fill(draft: Path) -> None:

@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from evomerge.methods.table import methods
+from evomerge.methods.table import MERGEKIT, Method
 from evomerge.recipe.recipe import Recipe
 from evomerge.recipe.reference import Reference
 from evomerge.space.reading.experts import is_moe
@@ -50,6 +50,7 @@ def export_yaml(
     lora_cache: str | Path | None = None,
     file: str = "best.yaml",
     device: str = "cpu",
+    methods: Mapping[str, Method] = MERGEKIT,
 ) -> str:
     """Return mergekit YAML with real model paths, under comments that say how to use it.
 
@@ -60,13 +61,16 @@ def export_yaml(
         lora_cache: Folder of merged adapters that the search used, if any.
         file: The YAML's own name, for the commands in the header.
         device: The device on which the scored weights were merged.
+        methods: The table of merge methods, which tells what a plug-in registers.
     """
     located = recipe.with_models(locations)
+    method = methods.get(recipe.method)
+    plugin = method.plugin if method else ""
     comments = [
         f"evomerge recipe {recipe.recipe_id}",
         *notes,
         "",
-        *_commands(recipe, located, lora_cache, file, device),
+        *_commands(recipe, located, lora_cache, file, device, plugin),
     ]
     header = "".join(
         f"# {line}".rstrip() + "\n" for note in comments for line in (note.splitlines() or [""])
@@ -95,14 +99,19 @@ def _has(node: Any, key: str) -> bool:
 
 
 def _commands(
-    recipe: Recipe, located: Recipe, lora_cache: str | Path | None, file: str, device: str
+    recipe: Recipe,
+    located: Recipe,
+    lora_cache: str | Path | None,
+    file: str,
+    device: str,
+    plugin: str,
 ) -> Iterable[str]:
     name = shlex.quote(file)
     yield "Merge it with either of:"
-    plugged = f" --plugin {shlex.quote(_plugin(recipe))}" if _plugin(recipe) else ""
+    plugged = f" --plugin {shlex.quote(plugin)}" if plugin else ""
     on = f" --device {device}" if device != "cpu" else ""
     yield f"  evomerge merge {name} -o OUT{plugged}{on}"
-    if plugin := _plugin(recipe):
+    if plugin:
         yield f"(mergekit-yaml does not know {recipe.method}: it is registered by {plugin}.)"
         return
     if _mergekit_loses_layers(located):
@@ -127,12 +136,6 @@ def _commands(
     if drawn and adapters:
         yield "(Merging adapters draws random numbers too: if that cache does not hold them yet,"
         yield "run mergekit-yaml twice and keep the second result.)"
-
-
-def _plugin(recipe: Recipe) -> str:
-    """Return the path of the plug-in that registers a recipe's method; empty for mergekit's."""
-    method = methods().get(recipe.method)
-    return method.plugin if method else ""
 
 
 def _mergekit_loses_layers(located: Recipe) -> bool:

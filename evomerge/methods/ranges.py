@@ -6,7 +6,7 @@ what another one scales already.
 
 from typing import Any
 
-from evomerge.methods.table import methods
+from evomerge.methods.table import Method
 
 Range = dict[str, Any] | None
 
@@ -51,17 +51,17 @@ _OF_METHOD: dict[tuple[str, str], Range] = {
 }
 
 
-def default_range(method: str, parameter: str) -> Range:
+def default_range(method: Method, parameter: str) -> Range:
     """Return the hole that `recipes: auto` writes for a parameter, or None to leave it out.
 
     Args:
-        method: Name of a merge method.
+        method: A merge method.
         parameter: Name of one of its parameters.
 
     """
-    if (method, parameter) in _OF_METHOD:
-        return _OF_METHOD[method, parameter]
+    if (method.name, parameter) in _OF_METHOD:
+        return _OF_METHOD[method.name, parameter]
     if parameter in _RANGES:
         return _RANGES[parameter]
-    unknown = methods()[method].parameters[parameter]  # a plug-in's
+    unknown = method.parameters[parameter]  # a plug-in's
     return {"float": [0, 1]} if unknown.required and unknown.type == "float" else None

@@ -1,11 +1,12 @@
-"""mergekit's merge methods as data: inputs, base and parameters of each."""
+"""The table of merge methods: inputs, base and parameters of each, as mergekit declares them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from evomerge.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -53,39 +54,82 @@ class Method:
     max_inputs: int | None
     min_non_base: int | None
     max_non_base: int | None
-    parameters: dict[str, MethodParameter]
+    parameters: Mapping[str, MethodParameter]
     plugin: str = ""
 
+    @property
+    def merges_two(self) -> bool:
+        """Whether it takes exactly two models, a base that it only refers to not counted."""
+        return 2 in (self.max_inputs, self.max_non_base)
 
-_ADDED: dict[str, Method] = {}
+    @property
+    def base_is_one_of_two(self) -> bool:
+        """Whether its `base_model` is one of the two models that it merges, as for slerp."""
+        return self.max_inputs == 2 and self.base == "required"
 
 
-def methods() -> dict[str, Method]:
-    """Return every method by name: mergekit's own, then those of plug-ins read so far."""
-    return {**_frozen(), **_ADDED}
-
-
-def add_methods(rows: Iterable[Mapping[str, Any]], plugin: str) -> None:
-    """Make a plug-in's merge methods known to this process.
+@dataclass(frozen=True, eq=False, repr=False)
+class MethodTable(Mapping[str, Method]):
+    """Merge methods by name: mergekit's own, then those of plug-ins. A value: it never changes.
 
     Args:
-        rows: As `methods.json` holds them.
-        plugin: Absolute path of the plug-in.
-
-    Raises:
-        KeyError: A row lacks something.
-        TypeError: A row holds something else.
+        by_name: The methods, in the order in which they are listed.
+        plugins: Absolute paths of the plug-ins that register some of them.
     """
+
+    by_name: Mapping[str, Method]
+    plugins: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Method:
+        """Return a method by its name."""
+        return self.by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self.by_name)
+
+    def __len__(self) -> int:
+        """Return the number of methods."""
+        return len(self.by_name)
+
+    def __hash__(self) -> int:
+        """Return a hash that agrees with `==`, which compares the methods."""
+        return hash(frozenset(self.by_name))
+
+    def with_plugin(self, rows: Iterable[Mapping[str, Any]], plugin: str) -> "MethodTable":
+        """Return a table that also has a plug-in's merge methods.
+
+        Args:
+            rows: As `methods.json` holds them.
+            plugin: Absolute path of the plug-in; one that is in the table is read again.
+
+        Raises:
+            InputError: A name is taken by mergekit or by another plug-in.
+            KeyError: A row lacks something.
+            TypeError: A row holds something else.
+        """
+        added = _methods(rows, plugin)
+        for method in added.values():
+            known = self.get(method.name)
+            if known is not None and known.plugin != plugin:
+                owner = known.plugin or "mergekit"
+                raise InputError(
+                    f"merge method {method.name!r} is registered already, by {owner}",
+                    help=f"give the method of {plugin} another name",
+                )
+        plugins = dict.fromkeys([*self.plugins, plugin])
+        return MethodTable({**self.by_name, **added}, tuple(plugins))
+
+
+def _methods(rows: Iterable[Mapping[str, Any]], plugin: str = "") -> dict[str, Method]:
+    found = {}
     for row in rows:
-        _ADDED[row["name"]] = _method(row, plugin)
+        parameters = {p["name"]: MethodParameter(**p) for p in row["parameters"]}
+        found[row["name"]] = Method(**{**row, "parameters": parameters, "plugin": plugin})
+    return found
 
 
-@cache
-def _frozen() -> dict[str, Method]:
-    rows = json.loads(files("evomerge.methods").joinpath("methods.json").read_text())
-    return {row["name"]: _method(row, "") for row in rows}
-
-
-def _method(row: Mapping[str, Any], plugin: str) -> Method:
-    parameters = {p["name"]: MethodParameter(**p) for p in row["parameters"]}
-    return Method(**{**row, "parameters": parameters, "plugin": plugin})
+MERGEKIT = MethodTable(
+    _methods(json.loads(files("evomerge.methods").joinpath("methods.json").read_text()))
+)
+"""mergekit's own merge methods."""

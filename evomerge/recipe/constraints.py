@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evomerge.errors import Failure, TrialError
-from evomerge.methods.table import methods
+from evomerge.methods.table import MERGEKIT, Method
 from evomerge.methods.types import is_number
 
 _TINY = 1e-8
@@ -12,11 +12,12 @@ DELLA_EPSILON = 0.15
 """mergekit's default for della's `epsilon`."""
 
 
-def check_point(document: Mapping[str, Any]) -> None:
+def check_point(document: Mapping[str, Any], methods: Mapping[str, Method] = MERGEKIT) -> None:
     """Refuse a configuration whose sampled values cannot be merged together.
 
     Args:
         document: A mergekit configuration without holes.
+        methods: The table of merge methods.
 
     Raises:
         TrialError: `INVALID_RECIPE`, with what is wrong.
@@ -27,7 +28,7 @@ def check_point(document: Mapping[str, Any]) -> None:
         if len(set(names)) < len(names):
             _refuse(f"a model stands twice in one merge: {', '.join(names)}")
         _check_layers(sources)
-        _check_counts(document["merge_method"], names, base, group["added"])
+        _check_counts(methods[document["merge_method"]], names, base, group["added"])
         _check_weights(document, sources, base)
         if document["merge_method"] in ("della", "della_linear"):
             _check_della(document, sources, base)
@@ -55,8 +56,8 @@ def _check_layers(sources: list[Mapping[str, Any]]) -> None:
         _refuse(f"sources of one slice need equally many layers, got {ranges}")
 
 
-def _check_counts(name: str, names: list[str], base: str | None, added: bool) -> None:
-    method = methods()[name]
+def _check_counts(method: Method, names: list[str], base: str | None, added: bool) -> None:
+    name = method.name
     if method.base == "required" and base not in names and not added:
         _refuse(f"{name} needs its base model {base} among the sources of a slice")
     count = len(names) + (base is not None and added and base not in names)

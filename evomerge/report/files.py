@@ -42,7 +42,13 @@ def recipe_yaml(
         notes.append(f"{shown} on {count} {scores.documents} documents")
     device = "cuda" if space.workers.gpus else "cpu"
     return export_yaml(
-        record.recipe, locations, notes=notes, lora_cache=lora_cache, file=file, device=device
+        record.recipe,
+        locations,
+        notes=notes,
+        lora_cache=lora_cache,
+        file=file,
+        device=device,
+        methods=space.methods,
     )
 
 

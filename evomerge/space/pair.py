@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 from typing import Any
 
-from evomerge.methods.table import Method
 from evomerge.space.domains import Parameter
 
 
@@ -34,13 +33,3 @@ class Pair:
     def _pairs(self) -> dict[str, tuple[str, str]]:
         drawn = permutations if self.ordered else combinations
         return {f"{a} + {b}": (a, b) for a, b in drawn(self.names, 2)}
-
-
-def merges_two(method: Method) -> bool:
-    """Whether a method takes exactly two models, a base that it only refers to not counted."""
-    return 2 in (method.max_inputs, method.max_non_base)
-
-
-def base_is_one_of_two(method: Method) -> bool:
-    """Whether a two-model method's `base_model` is one of the two, as for slerp."""
-    return method.max_inputs == 2 and method.base == "required"

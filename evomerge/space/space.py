@@ -1,11 +1,11 @@
 """A search space: recipes with holes, and the settings of the search."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from evomerge.methods.table import methods
+from evomerge.methods.table import MERGEKIT, MethodTable
 from evomerge.recipe.constraints import check_point
 from evomerge.recipe.recipe import Recipe
 from evomerge.settings import (
@@ -41,7 +41,7 @@ class Space:
         search: Sampler and seed.
         budget: Trials and hours.
         workers: Count, devices and mode.
-        plugins: Absolute paths of Python files that register merge methods with mergekit.
+        methods: Every merge method that recipes may name: mergekit's and those of plug-ins.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Space:
     search: SearchSettings
     budget: BudgetSettings
     workers: WorkerSettings
-    plugins: tuple[str, ...] = ()
+    methods: MethodTable = MERGEKIT
 
     def suggest(self, trial: Suggests) -> dict[str, Any]:
         """Draw one point: readable parameter name → value, conditional on the recipe drawn."""
@@ -86,8 +86,13 @@ class Space:
         template = self._template(params[RECIPE]) if len(self.templates) > 1 else self.templates[0]
         document = template.fill(lambda parameter: params[parameter.name])
         template.check(document)
-        check_moe(document) if is_moe(document) else check_point(document)
+        check_moe(document) if is_moe(document) else check_point(document, self.methods)
         return Recipe.from_document(document).with_models(self.models)
+
+    @property
+    def plugins(self) -> tuple[str, ...]:
+        """Absolute paths of the Python files that register merge methods with mergekit."""
+        return self.methods.plugins
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return every parameter of the space, each once."""
@@ -128,7 +133,7 @@ class Space:
         The `base_model` of a merge of exactly two models, such as slerp, is one of them.
         """
         for template in self.templates:
-            two = [methods()[method].max_inputs == 2 for method in template.methods]
+            two = [self.methods[method].max_inputs == 2 for method in template.methods]
             if two and all(two):
                 continue
             for base in _values(template.document, ("base_model",)):
@@ -170,7 +175,7 @@ _COMMON = ("dtype", "out_dtype", "tokenizer_source", "tokenizer", "chat_template
 
 def _one_method_each(template: Template) -> list[Template]:
     return [
-        Template(template.label, {**template.document, "merge_method": method})
+        replace(template, document={**template.document, "merge_method": method})
         for method in template.methods
     ] or [template]
 

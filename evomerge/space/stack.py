@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evomerge.errors import Failure, TrialError
+from evomerge.methods.table import Method
 from evomerge.methods.types import is_int
 from evomerge.space.domains import Hole, Parameter, is_hole, read_hole
 from evomerge.space.reading.parameters import read_parameters
@@ -110,7 +111,7 @@ def read_stack(
     node: Any,
     path: Path,
     model: Callable[[Any, Path], Any],
-    allowed: tuple[str, ...],
+    allowed: Mapping[str, Method],
     problems: Problems,
 ) -> Stack | None:
     """Read a `stack:`, noting its mistakes; None if it is wrong.
@@ -119,12 +120,12 @@ def read_stack(
         node: The mapping in the file.
         path: Where it stands.
         model: Reads a model's name.
-        allowed: The merge methods that the recipe can take.
+        allowed: The merge methods that the recipe can take, by name.
         problems: Takes the mistakes.
     """
     if not problems.known_keys(node, path, _KEYS):
         return None
-    if allowed != ("passthrough",):
+    if list(allowed) != ["passthrough"]:
         problems.add(path, f"a stack is merged by passthrough, not by {', '.join(allowed)}")
         return None
     missing = [key for key in ("models", "layers", "blocks", "length") if key not in node]

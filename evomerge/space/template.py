@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evomerge.methods.table import methods
+from evomerge.methods.table import MERGEKIT, Method
 from evomerge.space.domains import Hole, Parameter
-from evomerge.space.pair import Pair, base_is_one_of_two
+from evomerge.space.pair import Pair
 from evomerge.space.stack import Stack
 
 Draw = Callable[[Parameter], Any]
@@ -22,10 +22,12 @@ class Template:
     Args:
         label: Unique short name; parameter names start with it.
         document: A mergekit configuration whose values may be `Hole`s. Models by short name.
+        table: Every merge method that the space knows.
     """
 
     label: str
     document: Mapping[str, Any]
+    table: Mapping[str, Method] = MERGEKIT
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -53,7 +55,7 @@ class Template:
                 document[key] = self._node(key, node, "", method, draw)
         if not document.get("parameters", True):
             del document["parameters"]
-        if isinstance(self.document.get("models"), Pair) and base_is_one_of_two(methods()[method]):
+        if isinstance(self.document.get("models"), Pair) and self.table[method].base_is_one_of_two:
             document["base_model"] = document["models"][0]["model"]
         return document
 
@@ -99,7 +101,7 @@ class Template:
 
     def _node(self, key: str, node: Any, tag: str, method: str, draw: Draw) -> Any:
         if key == "parameters":
-            known = set(methods()[method].parameters) - _WITHOUT_EFFECT.get(method, set())
+            known = set(self.table[method].parameters) - _WITHOUT_EFFECT.get(method, set())
             return {
                 name: self._setting(value, name + (f"[{tag}]" if tag else ""), draw)
                 for name, value in node.items()

@@ -36,12 +36,6 @@ register(halfway)
 """
 
 
-@pytest.fixture(autouse=True)
-def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test adds to the method table of this process is gone after it."""
-    monkeypatch.setattr("evomerge.methods.table._ADDED", {})
-
-
 @pytest.fixture(scope="session")
 def table(evomerge_process: Evomerge, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The plug-in's table, printed by a process that may register what it likes."""

@@ -15,7 +15,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from evomerge.merge.export import export_yaml
 from evomerge.merge.live import LiveModel
 from evomerge.merge.merger import MemoryMerger, Merged
-from evomerge.methods.table import methods
+from evomerge.methods.table import MERGEKIT
 from evomerge.recipe.recipe import Recipe
 
 Document = dict[str, Any]
@@ -26,7 +26,7 @@ VALUES = {"plain": 0.6, "gradient": GRADIENT, "filter": FILTER}
 
 def weighted(method: str, value: Any = 0.6, models: str = "abc", **top: Any) -> Document:
     """A recipe of models with a weight each; top-level keys as given."""
-    sparse = {"density": 0.5} if "density" in methods()[method].parameters else {}
+    sparse = {"density": 0.5} if "density" in MERGEKIT[method].parameters else {}
     return {
         "merge_method": method,
         "models": [{"model": m, "parameters": {"weight": value} | sparse} for m in models],
@@ -61,7 +61,7 @@ def document(method: str, kind: str) -> Document:
     value = VALUES[kind]
     if method == "passthrough":
         return stack(("a", 0, 3), ("b", 1, 4), scale=value)
-    spec = methods()[method]
+    spec = MERGEKIT[method]
     inputs = "ab" if 2 in (spec.max_inputs, spec.max_non_base) else "abc"
     if method in ("arcee_fusion", "nearswap"):
         inputs = "b"

@@ -14,11 +14,11 @@ from safetensors.torch import load_file
 from evomerge.errors import Failure, InputError, TrialError
 from evomerge.merge.export import RANDOM_METHODS
 from evomerge.merge.merger import MemoryMerger, Merged
-from evomerge.methods.table import methods
+from evomerge.methods.table import MERGEKIT
 from evomerge.recipe.recipe import Recipe
 
 Check = Callable[..., tuple[Merged, Path]]
-METHODS = tuple(methods())
+METHODS = tuple(MERGEKIT)
 
 
 @pytest.mark.parametrize(

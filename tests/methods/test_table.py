@@ -4,7 +4,7 @@ import json
 from importlib.resources import files
 
 from evomerge.merge.mergekit.registry import method_table
-from evomerge.methods.table import methods
+from evomerge.methods.table import MERGEKIT
 
 
 def test_the_table_is_not_stale() -> None:
@@ -13,6 +13,6 @@ def test_the_table_is_not_stale() -> None:
 
 
 def test_contracts_are_read() -> None:
-    assert methods()["slerp"].max_inputs == 2
-    assert methods()["ties"].parameters["density"].scope == "non_base"
-    assert methods()["linear"].parameters["weight"].required
+    assert MERGEKIT["slerp"].max_inputs == 2
+    assert MERGEKIT["ties"].parameters["density"].scope == "non_base"
+    assert MERGEKIT["linear"].parameters["weight"].required

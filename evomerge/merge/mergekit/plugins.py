@@ -9,14 +9,16 @@ from typing import Any
 
 from evomerge.errors import InputError
 from evomerge.merge.mergekit.registry import method_table
-from evomerge.methods.table import add_methods
+
+_ROWS = "__evomerge_rows__"
+"""Attribute of a plug-in's module that holds its rows of the method table."""
 
 
 def import_plugin(path: Path) -> list[dict[str, Any]]:
-    """Run a Python file that registers merge methods, once a process, and make them known.
+    """Run a Python file that registers merge methods with mergekit, once a process.
 
     Returns:
-        The rows that it added to the method table; none where it ran before.
+        The rows that it adds to the method table, the same every time.
 
     Raises:
         InputError: The file is missing, or raises.
@@ -24,7 +26,8 @@ def import_plugin(path: Path) -> list[dict[str, Any]]:
     path = path.resolve()
     name = f"evomerge_plugin_{sha256(str(path).encode()).hexdigest()[:12]}"
     if name in sys.modules:
-        return []
+        known: list[dict[str, Any]] = getattr(sys.modules[name], _ROWS)
+        return known
     if not path.is_file():
         raise InputError("no such file", where=str(path))
     before = {row["name"] for row in method_table()}
@@ -39,7 +42,7 @@ def import_plugin(path: Path) -> list[dict[str, Any]]:
         reason = f"the plug-in raises {type(error).__name__}: {error}"
         raise InputError(reason, where=str(path)) from error
     added = [row for row in method_table() if row["name"] not in before]
-    add_methods(added, str(path))
+    setattr(module, _ROWS, added)
     return added
 
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evomerge.methods.ranges import Range, default_range
-from evomerge.methods.table import Method, methods
-from evomerge.space.pair import base_is_one_of_two, merges_two
+from evomerge.methods.table import MERGEKIT, Method, MethodTable
 
 
 @dataclass
@@ -19,8 +18,13 @@ class _Group:
     """Methods that share a recipe: how they merge, and the ranges they search."""
 
     shape: tuple[bool, ...]
-    names: list[str] = field(default_factory=list)
+    methods: list[Method] = field(default_factory=list)
     ranges: dict[str, Range] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the methods."""
+        return [method.name for method in self.methods]
 
     def takes(self, shape: tuple[bool, ...], ranges: Mapping[str, Range]) -> bool:
         """Whether a method merges alike, and agrees on every range that both have."""
@@ -29,29 +33,34 @@ class _Group:
 
 
 def auto_recipes(
-    models: Sequence[str], base: str | None, allowed: Iterable[str] | None = None
+    models: Sequence[str],
+    base: str | None,
+    allowed: Iterable[str] | None = None,
+    methods: MethodTable = MERGEKIT,
 ) -> list[dict[str, Any]]:
     """Return recipes as a space file writes them, for every method that fits the models.
 
     Args:
         models: Short names of the models, the base among them or not.
         base: Short name of the base model, or None where there is none.
-        allowed: The merge methods to choose from; by default all that merge several models.
+        allowed: Names of the merge methods to choose from; by default all that merge several
+            models.
+        methods: The table of merge methods.
     """
     experts = [name for name in models if name != base]
     groups: list[_Group] = []
-    for name in sorted(allowed if allowed is not None else methods()):
-        method = methods()[name]
+    for name in sorted(allowed if allowed is not None else methods):
+        method = methods[name]
         if why_not(method, len(experts), base) is not None:
             continue
-        ranges = {p: default_range(name, p) for p in method.parameters}
+        ranges = {p: default_range(method, p) for p in method.parameters}
         searched = {p: found for p, found in ranges.items() if found is not None}
         shape = _shape(method, base)
         group = next((g for g in groups if g.takes(shape, searched)), None)
         if group is None:
             group = _Group(shape)
             groups.append(group)
-        group.names.append(name)
+        group.methods.append(method)
         group.ranges |= searched
     groups.sort(key=lambda group: -len(group.names))
     labels = _labels(groups)
@@ -62,7 +71,7 @@ def why_not(method: Method, experts: int, base: str | None) -> str | None:
     """Return why a method cannot merge this many models with or without a base, or None."""
     if method.max_inputs == 1:
         return "it copies one model"
-    if base_is_one_of_two(method) or method.base != "required":
+    if method.base_is_one_of_two or method.base != "required":
         return None if experts >= 2 else f"it merges two models or more, there is {experts}"
     if base is None:
         return "it needs a base model"
@@ -72,8 +81,8 @@ def why_not(method: Method, experts: int, base: str | None) -> str | None:
 
 def _shape(method: Method, base: str | None) -> tuple[bool, ...]:
     """Return what must agree within a recipe: pair or all, order, use of base, weights."""
-    pair = merges_two(method)
-    own = base_is_one_of_two(method)
+    pair = method.merges_two
+    own = method.base_is_one_of_two
     ordered = own and method.name != "slerp"
     with_base = base is not None and not own and (method.base == "required" or pair)
     return pair, ordered, with_base, with_base and "weight" in method.parameters
@@ -92,7 +101,7 @@ def _labels(groups: Sequence[_Group]) -> list[str]:
 
 def _recipe(group: _Group, label: str, experts: list[str], base: str | None) -> dict[str, Any]:
     pair, ordered, with_base, _ = group.shape
-    table = {p.name: p for name in group.names for p in methods()[name].parameters.values()}
+    table = {p.name: p for method in group.methods for p in method.parameters.values()}
     own = {n: r for n, r in group.ranges.items() if table[n].scope != "shared"}
     shared = {n: r for n, r in group.ranges.items() if table[n].scope == "shared"}
     one = len(group.names) == 1

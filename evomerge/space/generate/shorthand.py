@@ -5,23 +5,26 @@ from difflib import get_close_matches
 from typing import Any
 
 from evomerge.errors import did_you_mean
-from evomerge.methods.table import methods
+from evomerge.methods.table import MethodTable
 from evomerge.space.generate.auto import auto_recipes, why_not
 from evomerge.space.reading.problems import Problems, show
 
 _AUTO = "auto"
 
 
-def expand_recipes(document: Mapping[str, Any], problems: Problems) -> list[Any] | None:
+def expand_recipes(
+    document: Mapping[str, Any], methods: MethodTable, problems: Problems
+) -> list[Any] | None:
     """Return a space's recipes as a list, or None where that is wrong, which is noted.
 
     Args:
         document: The space file as plain values.
+        methods: Every merge method that the space knows.
         problems: Takes the mistakes.
     """
     recipes = document.get("recipes")
     if recipes == _AUTO or "methods" in document:
-        return _expand(document, problems)
+        return _expand(document, methods, problems)
     if "base_model" in document:
         problems.add(
             ("base_model",),
@@ -39,7 +42,9 @@ def expand_recipes(document: Mapping[str, Any], problems: Problems) -> list[Any]
     return None
 
 
-def _expand(document: Mapping[str, Any], problems: Problems) -> list[Any] | None:
+def _expand(
+    document: Mapping[str, Any], table: MethodTable, problems: Problems
+) -> list[Any] | None:
     models = document.get("models")
     if document.get("recipes", _AUTO) != _AUTO:
         problems.add(("methods",), "a space has recipes or methods, not both", key=True)
@@ -58,16 +63,18 @@ def _expand(document: Mapping[str, Any], problems: Problems) -> list[Any] | None
     experts = len(names) - (base is not None)
     allowed = None
     if "methods" in document:
-        allowed = _methods(document["methods"], experts, base, problems)
+        allowed = _methods(document["methods"], table, experts, base, problems)
         if allowed is None:
             return None
-    recipes = auto_recipes(names, base, allowed)
+    recipes = auto_recipes(names, base, allowed, table)
     if not recipes:
         problems.add(("models",), "no merge method fits these models: name two or more to merge")
     return recipes or None
 
 
-def _methods(node: Any, experts: int, base: str | None, problems: Problems) -> list[str] | None:
+def _methods(
+    node: Any, table: MethodTable, experts: int, base: str | None, problems: Problems
+) -> list[str] | None:
     """Read `methods:`: names of merge methods that fit the models."""
     if not isinstance(node, list) or not node:
         problems.add(("methods",), f"methods must be a list of merge methods, got {show(node)}")
@@ -75,14 +82,14 @@ def _methods(node: Any, experts: int, base: str | None, problems: Problems) -> l
     wrong = False
     for index, name in enumerate(node):
         at = ("methods", index)
-        if name not in methods():
-            help = did_you_mean(str(name), methods())
+        if name not in table:
+            help = did_you_mean(str(name), table)
             problems.add(at, f"unknown merge method {name!r}", help=help)
             wrong = True
         elif name in node[:index]:
             problems.add(at, f"{name} stands twice")
             wrong = True
-        elif (why := why_not(methods()[name], experts, base)) is not None:
+        elif (why := why_not(table[name], experts, base)) is not None:
             problems.add(at, f"{name} does not fit these models: {why}")
             wrong = True
     return None if wrong else node

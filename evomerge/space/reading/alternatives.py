@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evomerge.methods.table import MethodTable
 from evomerge.settings import is_name
 from evomerge.space.domains import Hole
 from evomerge.space.reading.experts import KIND
@@ -14,17 +15,22 @@ from evomerge.space.template import Template
 
 
 def read_alternatives(
-    node: Sequence[Any], models: Mapping[str, str] | None, folder: Path, problems: Problems
+    node: Sequence[Any],
+    models: Mapping[str, str] | None,
+    methods: MethodTable,
+    folder: Path,
+    problems: Problems,
 ) -> tuple[Template, ...]:
     """Return the recipes that are right, each under a label of its own.
 
     Args:
         node: The recipes, shorthand written out.
         models: Short name → reference, or None where recipes name their references.
+        methods: Every merge method that a recipe may name.
         folder: The file's folder, where relative paths start.
         problems: Takes the mistakes.
     """
-    reader = RecipeReader(models, problems, folder)
+    reader = RecipeReader(models, problems, folder, methods)
     templates: list[Template] = []
     for index, item in enumerate(node):
         document = reader.read(item, ("recipes", index))
@@ -41,7 +47,7 @@ def read_alternatives(
         while "name" not in item and unique in reserved:
             copy += 1
             unique = f"{label}-{copy}"
-        templates.append(Template(unique, document))
+        templates.append(Template(unique, document, methods))
     return tuple(templates)
 
 

@@ -1,9 +1,10 @@
 """Hold the models that are merged together against each merge method's contract."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evomerge.methods.table import Method, methods
+from evomerge.methods.table import Method
 from evomerge.space.domains import Hole
 from evomerge.space.reading.problems import Problems
 from evomerge.space.reading.yaml import Path
@@ -43,12 +44,12 @@ class Group:
         return not any(isinstance(name, Hole) for name in [*self.names, self.base])
 
 
-def check_group(group: Group, allowed: tuple[str, ...], problems: Problems) -> None:
+def check_group(group: Group, allowed: Mapping[str, Method], problems: Problems) -> None:
     """Note what mergekit would refuse, or take and merge wrongly.
 
     Args:
         group: The models.
-        allowed: The merge methods that the recipe can take.
+        allowed: The merge methods that the recipe can take, by name.
         problems: Takes the mistakes.
     """
     names = group.names
@@ -59,8 +60,7 @@ def check_group(group: Group, allowed: tuple[str, ...], problems: Problems) -> N
             problems.add((*group.path, index), f"model {name!r} stands twice in one merge")
             return
     found = _Found()
-    for name in allowed:
-        method = methods()[name]
+    for method in allowed.values():
         if _has_base(group, method, found):
             _check_counts(group, method, found)
             _check_required(group, method, found)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evomerge.methods.ranges import default_range
+from evomerge.methods.table import MERGEKIT
 from evomerge.methods.types import is_int, is_number
 from evomerge.recipe.reference import short_names
 from evomerge.space.reading.problems import Problems, show
@@ -163,7 +164,7 @@ def _recipe(genome: Mapping[str, Any], names: Mapping[str, str], layers: int | N
 
 
 def _hole(genome: Mapping[str, Any], name: str, anchors: Mapping[str, int]) -> dict[str, Any]:
-    hole = dict(default_range(genome["merge_method"], name) or {})
+    hole = dict(default_range(MERGEKIT[genome["merge_method"]], name) or {})
     if name == "weight" and genome.get("allow_negative_weights"):
         high = hole["float"][1]
         hole["float"] = [-high, high]

@@ -5,11 +5,11 @@ from pathlib import Path as File
 from typing import Any
 
 from evomerge.errors import did_you_mean
-from evomerge.methods.table import methods
+from evomerge.methods.table import Method
 from evomerge.methods.types import is_int
 from evomerge.recipe.reference import Reference
 from evomerge.space.domains import Hole, is_hole, read_hole
-from evomerge.space.pair import Pair, base_is_one_of_two, merges_two
+from evomerge.space.pair import Pair
 from evomerge.space.reading.contracts import Group, check_group
 from evomerge.space.reading.parameters import read_parameters
 from evomerge.space.reading.problems import Problems, show
@@ -65,7 +65,7 @@ class InputsReader:
         node: Mapping[str, Any],
         path: Path,
         key: str,
-        allowed: tuple[str, ...],
+        allowed: Mapping[str, Method],
         base: Any,
         shared: set[str],
     ) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class InputsReader:
         self,
         node: Mapping[str, Any],
         path: Path,
-        allowed: tuple[str, ...],
+        allowed: Mapping[str, Method],
         base: Any,
         shared: set[str],
     ) -> Pair | list[Any]:
@@ -119,8 +119,8 @@ class InputsReader:
                 (*path, "ordered"), f"ordered must be true or false, got {show(ordered)}"
             )
         read = [self.model(name, (*path, "pair", i)) for i, name in enumerate(names)]
-        for name in allowed:
-            if not merges_two(methods()[name]):
+        for name, method in allowed.items():
+            if not method.merges_two:
                 self._problems.add(path, f"{name} does not take a pair: it merges any number")
                 return []
         parameters: dict[str, Any] = {}
@@ -128,17 +128,17 @@ class InputsReader:
             parameters = read_parameters(
                 node["parameters"], (*path, "parameters"), allowed, self._problems, per_model=True
             )
-        for name in allowed:
-            own = base or (names[0] if base_is_one_of_two(methods()[name]) else None)
+        for name, method in allowed.items():
+            own = base or (names[0] if method.base_is_one_of_two else None)
             two = [{"model": model, "parameters": parameters} for model in names[:2]]
             group = Group(two, path, own, shared, base_is_added=True)
-            check_group(group, (name,), self._problems)
+            check_group(group, {name: method}, self._problems)
         if any(name not in read for name in names):
             return []
         return Pair(tuple(names), ordered is True, parameters)
 
     def _slice(
-        self, item: Any, path: Path, allowed: tuple[str, ...], base: Any, shared: set[str]
+        self, item: Any, path: Path, allowed: Mapping[str, Method], base: Any, shared: set[str]
     ) -> dict[str, Any]:
         problems = self._problems
         if not problems.known_keys(item, path, ("sources", "base_model", "parameters")):
@@ -187,7 +187,7 @@ class InputsReader:
         return read
 
     def _inputs(
-        self, items: list[Any], path: Path, allowed: tuple[str, ...], keys: tuple[str, ...]
+        self, items: list[Any], path: Path, allowed: Mapping[str, Method], keys: tuple[str, ...]
     ) -> list[dict[str, Any]]:
         read = []
         for index, item in enumerate(items):

@@ -59,9 +59,12 @@ def expanded(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         overrides: Likewise.
     """
     marked = mark(path, overrides)
+    problems = Problems(marked)
+    methods = read_plugins(marked.value.get("plugins"), path.absolute().parent, problems)
+    recipes = expand_recipes(marked.value, methods, problems)
     document = {k: v for k, v in marked.value.items() if k not in ("methods", "base_model")}
     return {
-        key: expand_recipes(marked.value, Problems(marked)) if key == "recipes" else value
+        key: recipes if key == "recipes" else value
         for key, value in ({"name": path.stem, "models": None, "recipes": None} | document).items()
         if key != "models" or value is not None
     }
@@ -101,10 +104,10 @@ def _read(marked: Marked, path: Path, source: str) -> Space:
     document = marked.value
     if not problems.known_keys(document, (), KEYS):
         problems.raise_if_any()
-    plugins = read_plugins(document.get("plugins"), path.parent, problems)
+    methods = read_plugins(document.get("plugins"), path.parent, problems)
     models = read_models(document.get("models"), path.parent, problems)
-    recipes = expand_recipes(document, problems)
-    templates = read_alternatives(recipes or [], models, path.parent, problems)
+    recipes = expand_recipes(document, methods, problems)
+    templates = read_alternatives(recipes or [], models, methods, path.parent, problems)
     objective = read_objective(document, problems)
     name = problems.setting(
         document, (), "name", path.stem, is_name, "a name of letters, digits, - _ ."
@@ -120,7 +123,7 @@ def _read(marked: Marked, path: Path, source: str) -> Space:
         search=read_search(document, objective, problems),
         budget=read_budget(document, problems),
         workers=read_workers(document, problems),
-        plugins=plugins,
+        methods=methods,
     )
     if not problems:
         check_shared_names(space, problems)

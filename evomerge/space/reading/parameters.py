@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from evomerge.methods.table import MethodParameter, methods
+from evomerge.methods.table import Method, MethodParameter
 from evomerge.methods.types import is_int, is_number
 from evomerge.space.domains import KINDS, Hole, is_hole, read_hole
 from evomerge.space.reading.problems import Problems, show
@@ -20,15 +20,15 @@ _RIGHT = {
 
 
 def read_parameters(
-    node: Any, path: Path, allowed: tuple[str, ...], problems: Problems, *, per_model: bool
+    node: Any, path: Path, allowed: Mapping[str, Method], problems: Problems, *, per_model: bool
 ) -> dict[str, Any]:
     """Read a mapping of merge parameters.
 
     Args:
         node: The mapping in the file.
         path: Where it stands.
-        allowed: The merge methods that the recipe can take; a parameter must belong to at
-            least one of them.
+        allowed: The merge methods that the recipe can take, by name; a parameter must belong to
+            at least one of them.
         problems: Takes the mistakes.
         per_model: Whether it stands beside one model, where shared parameters have no effect.
 
@@ -36,7 +36,7 @@ def read_parameters(
         Parameter name → constant, gradient, filters, or `Hole`; None for a wrong value or a
         misspelt name, so that nobody takes it for missing.
     """
-    known = {name: p for method in allowed for name, p in methods()[method].parameters.items()}
+    known = {name: p for method in allowed.values() for name, p in method.parameters.items()}
     if not problems.known_keys(node, path, known):
         return {}
     read: dict[str, Any] = {}

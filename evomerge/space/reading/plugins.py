@@ -8,13 +8,14 @@ import json
 from pathlib import Path as File
 from typing import Any
 
-from evomerge.methods.table import add_methods
+from evomerge.errors import InputError
+from evomerge.methods.table import MERGEKIT, MethodTable
 from evomerge.recipe.reference import absolute_path
 from evomerge.space.reading.problems import Problems, show
 
 
-def read_plugins(node: Any, folder: File, problems: Problems) -> tuple[str, ...]:
-    """Read `plugins:` and make their merge methods known to this process.
+def read_plugins(node: Any, folder: File, problems: Problems) -> MethodTable:
+    """Read `plugins:`: the merge methods that a space knows.
 
     Args:
         node: The list of tables in the file, or None.
@@ -22,22 +23,25 @@ def read_plugins(node: Any, folder: File, problems: Problems) -> tuple[str, ...]
         problems: Takes the mistakes.
 
     Returns:
-        The absolute paths of the plug-ins' Python files.
+        mergekit's methods and those of the plug-ins.
     """
+    methods = MERGEKIT
     if node is None:
-        return ()
+        return methods
     if not isinstance(node, list) or not all(isinstance(item, str) for item in node):
         problems.add(("plugins",), f"plugins must be a list of tables, got {show(node)}")
-        return ()
-    modules = []
+        return methods
     for index, item in enumerate(node):
         table = absolute_path(item, folder)
         try:
             read = json.loads(table.read_text(encoding="utf-8"))
             module = (table.parent / read["module"]).resolve()
-            add_methods(read["methods"], str(module))
+            added = methods.with_plugin(read["methods"], str(module))
         except OSError as error:
             problems.add(("plugins", index), f"cannot be read: {error.strerror}: {table}")
+            continue
+        except InputError as error:
+            problems.add(("plugins", index), error.what, help=error.help)
             continue
         except (ValueError, KeyError, TypeError):
             problems.add(
@@ -49,5 +53,5 @@ def read_plugins(node: Any, folder: File, problems: Problems) -> tuple[str, ...]
         if not module.is_file():
             problems.add(("plugins", index), f"the table's plug-in is gone: {module}")
             continue
-        modules.append(str(module))
-    return tuple(modules)
+        methods = added
+    return methods

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path as File
 from typing import Any
 
-from evomerge.methods.table import methods
+from evomerge.methods.table import Method, MethodTable
 from evomerge.recipe.recipe import KEYS
 from evomerge.space.domains import Hole
 from evomerge.space.reading.experts import DTYPES, is_moe, read_moe
@@ -24,10 +24,18 @@ class RecipeReader:
         models: Short names that recipes may use; None lets references stand for themselves.
         problems: Takes the mistakes.
         folder: Where relative references start.
+        methods: Every merge method that a recipe may name.
     """
 
-    def __init__(self, models: Mapping[str, str] | None, problems: Problems, folder: File) -> None:
+    def __init__(
+        self,
+        models: Mapping[str, str] | None,
+        problems: Problems,
+        folder: File,
+        methods: MethodTable,
+    ) -> None:
         self._problems = problems
+        self._methods = methods
         self._inputs = InputsReader(models, problems, folder)
 
     def read(self, node: Any, path: Path) -> dict[str, Any] | None:
@@ -45,7 +53,8 @@ class RecipeReader:
         method = self._method(node, path)
         if method is None:
             return None
-        allowed = method.choices if isinstance(method, Hole) else (method,)
+        names = method.choices if isinstance(method, Hole) else (method,)
+        allowed = {name: self._methods[name] for name in names}
         document: dict[str, Any] = {"merge_method": method}
         for key in ("dtype", "out_dtype"):
             if key in node:
@@ -82,7 +91,7 @@ class RecipeReader:
             self._problems.add(path, "a recipe needs a merge_method")
             return None
         found: str | Hole | None = self._inputs.choice(
-            node["merge_method"], (*path, "merge_method"), tuple(methods()), what="merge method"
+            node["merge_method"], (*path, "merge_method"), tuple(self._methods), what="merge method"
         )
         if isinstance(found, Hole) and found.name:
             self._problems.add(
@@ -120,7 +129,7 @@ class RecipeReader:
         return self._inputs.model(node, path)
 
     def _modules(
-        self, node: Any, path: Path, allowed: tuple[str, ...], base: Any, shared: set[str]
+        self, node: Any, path: Path, allowed: Mapping[str, Method], base: Any, shared: set[str]
     ) -> dict[str, Any]:
         if not isinstance(node, Mapping) or not node:
             self._problems.add(path, f"modules must be a mapping, got {show(node)}")

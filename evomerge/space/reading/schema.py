@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from evomerge.methods.table import methods
+from evomerge.methods.table import MERGEKIT
 from evomerge.recipe.recipe import KEYS
 from evomerge.settings import (
     BudgetSettings,
@@ -28,7 +28,7 @@ _NAME = {"type": "string"}
 
 def schema() -> Schema:
     """Return the JSON Schema (draft 2020-12) of a space file."""
-    method = {"enum": sorted(methods())}
+    method = {"enum": sorted(MERGEKIT)}
     recipe = {"anyOf": [{"$ref": "#/$defs/recipe"}, {"$ref": "#/$defs/moe"}]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -118,7 +118,7 @@ def _value() -> Schema:
 
 def _parameters() -> Schema:
     known: dict[str, list[str]] = {}
-    for method in methods().values():
+    for method in MERGEKIT.values():
         for parameter in method.parameters:
             known.setdefault(parameter, []).append(method.name)
     return {

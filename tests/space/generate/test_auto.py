@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from evomerge.errors import InputError
 from evomerge.methods.ranges import default_range
-from evomerge.methods.table import methods
+from evomerge.methods.table import MERGEKIT
 from evomerge.space.domains import is_hole
 from evomerge.space.generate.auto import auto_recipes
 from evomerge.space.reading.load import expanded, load_space
@@ -42,18 +42,18 @@ def used(recipes: list[dict[str, Any]]) -> set[str]:
 
 
 def test_every_parameter_of_every_method_has_a_range() -> None:
-    for method in methods().values():
+    for method in MERGEKIT.values():
         for parameter in method.parameters:
-            found = default_range(method.name, parameter)
+            found = default_range(method, parameter)
             assert found is None or is_hole(found)
         required = [p.name for p in method.parameters.values() if p.required]
-        assert all(default_range(method.name, name) is not None for name in required)
+        assert all(default_range(method, name) is not None for name in required)
 
 
 def test_auto_takes_every_method_that_fits() -> None:
-    everything = set(methods()) - {"passthrough"}
+    everything = set(MERGEKIT) - {"passthrough"}
     assert used(auto_recipes(["base", "a", "b", "c"], "base")) == everything
-    needs_base = {m.name for m in methods().values() if m.base == "required"}
+    needs_base = {m.name for m in MERGEKIT.values() if m.base == "required"}
     own_base = {"slerp", "nearswap", "arcee_fusion"}
     assert used(auto_recipes(["a", "b"], None)) == everything - needs_base | own_base
     assert used(auto_recipes(["base", "a"], "base")) == needs_base - own_base - {"model_stock"}
@@ -90,7 +90,7 @@ def test_every_point_merges_different_models(
     assert len(set(inputs)) == len(inputs) >= 2
     if recipe.method in ("slerp", "nearswap", "arcee_fusion"):
         assert recipe.document["base_model"] == inputs[0]
-    if methods()[recipe.method].base == "required":
+    if MERGEKIT[recipe.method].base == "required":
         assert "base_model" in recipe.document
 
 
