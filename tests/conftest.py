@@ -108,3 +108,11 @@ def tiny_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir(parents=True)
     build(folder, folder, lambda text, fraction: None, scale=0.01, batch=16)
     return cache
+
+
+@pytest.fixture(scope="session")
+def tiny_family(tiny_cache: Path) -> Path:
+    """The folder of that family."""
+    from evomerge import zoo
+
+    return tiny_cache / "zoo" / "tiny" / zoo.family("tiny").version

@@ -33,7 +33,9 @@ def refused(
         ("name: toy\n", "name: [toy\n", "toy.yaml:2:7: broken YAML"),
         ("merge_method: slerp", "merge_method: slurp", "did you mean 'slerp'"),
         ("finalists: 2", "finalist: 2", "unknown key 'finalist'"),
-        ("task: toy_pick", "task: toy_pik", "did you mean 'toy_pick'"),
+        pytest.param(
+            "task: toy_pick", "task: toy_pik", "did you mean 'toy_pick'", marks=pytest.mark.slow
+        ),
         ("held_out: 24", "held_out: 240", "has 60 documents"),
     ],
 )

@@ -13,7 +13,17 @@ SPACES = [path for path in sorted(GALLERY.glob("*.yaml")) if "zoo://tiny" in pat
 FEW = ("quick=8", "confirm=8", "held_out=16")
 
 
-@pytest.mark.parametrize("path", SPACES, ids=lambda path: path.stem)
+QUICK = ("quickstart", "pareto", "lora-parents", "frankenmerge")
+"""A search, several objectives, adapters, stacks; the other spaces are slow."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=() if path.stem in QUICK else pytest.mark.slow)
+        for path in SPACES
+    ],
+)
 def test_runs_with_three_trials(
     path: Path, tiny_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,7 +51,17 @@ CONFIGS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module", params=CONFIGS, ids=lambda name: name.removesuffix("Config"))
+QUICK = ("GPT2Config", "Qwen2Config")
+"""Far from LLaMA, and what is tied and windowed; the others are slow."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in CONFIGS
+    ],
+    ids=[name.removesuffix("Config") for name in CONFIGS],
+)
 def siblings(
     request: pytest.FixtureRequest,
     family: dict[str, Path],

@@ -24,7 +24,7 @@ METHODS = tuple(MERGEKIT)
 @pytest.mark.parametrize(
     ("method", "kind"),
     [
-        (method, kind)
+        pytest.param(method, kind, marks=() if kind == "plain" else pytest.mark.slow)
         for method in METHODS
         for kind in ("plain", "gradient", "filter")
         if kind == "plain" or method not in ("arcee_fusion", "model_stock")
@@ -96,7 +96,14 @@ def large(family: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
     return where
 
 
-@pytest.mark.parametrize("method", [m for m in METHODS if m != "passthrough"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(m, marks=() if m in ("linear", "dare_ties") else pytest.mark.slow)
+        for m in METHODS
+        if m != "passthrough"
+    ],
+)
 def test_the_number_of_threads_changes_nothing(
     method: str, large: dict[str, str], cache: Path, make: SimpleNamespace
 ) -> None:

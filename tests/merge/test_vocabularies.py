@@ -40,7 +40,7 @@ def where(family: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("method", ["linear", "ties"])
+@pytest.mark.parametrize("method", ["ties", pytest.param("linear", marks=pytest.mark.slow)])
 def test_equals_mergekit_bit_for_bit(
     method: str, rule: str, where: dict[str, str], make: SimpleNamespace, check_equal: Check
 ) -> None:

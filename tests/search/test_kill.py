@@ -51,7 +51,10 @@ def all_records(folder: Path) -> list[tuple[object, ...]]:
     return [essence(record) for stage in STAGES for record in study.records(stage)]
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "cmaes", "nsga2", "gp", "random"])
+@pytest.mark.parametrize(
+    "sampler",
+    ["random", *(pytest.param(n, marks=pytest.mark.slow) for n in ("tpe", "cmaes", "nsga2", "gp"))],
+)
 def test_killed_at_random_moments(tmp_path: Path, sampler: str) -> None:
     synthetic.main(str(tmp_path / "alone"), sampler, str(TRIALS), "0")
     rng = random.Random(sampler)

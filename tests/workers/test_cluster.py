@@ -1,102 +1,54 @@
-"""Real searches on Ray clusters of several nodes, all of them on this machine."""
-
-import socket
-import subprocess
-import sys
-from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+"""How many workers the nodes of a cluster hold, and with how many threads."""
 
 import pytest
-import slow_search
-from ray.cluster_utils import Cluster
 
-from evomerge.search.run import read_run
-
-SPACE = """
-name: nodes
-models: {{base: {base}, a: {a}, b: {b}}}
-recipes:
-  - merge_method: task_arithmetic
-    base_model: base
-    models:
-      - {{model: a, parameters: {{weight: {{float: [0, 1.2]}}}}}}
-      - {{model: b, parameters: {{weight: {{float: [0, 1.2]}}}}}}
-    dtype: float32
-evaluate:
-  tasks: [{{task: toy_next, metric: acc}}]
-  task_path: {tasks}
-  quick: 12
-  confirm: 12
-  held_out: 12
-  batch_size: 8
-search: {{sampler: random}}
-budget: {{trials: 24}}
-workers: {{count: 3}}
-"""
-SMALL: dict[str, Any] = {"object_store_memory": 80 * 2**20, "include_dashboard": False}
+from evomerge.errors import PlatformError
+from evomerge.settings import WorkerSettings
+from evomerge.workers.cluster import Node, check_room, threads_of
 
 
-@pytest.fixture
-def nodes() -> Iterator[Cluster]:
-    """A cluster whose head holds no worker, and two nodes with a core each."""
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **SMALL})
-    for _ in range(2):
-        cluster.add_node(num_cpus=1, **SMALL)
-    yield cluster
-    cluster.shutdown()
+@pytest.mark.parametrize(
+    ("gpus", "places"),
+    [(0.5, 8), (0.4, 8), (0.6, 4), (0.1, 40), (1 / 3, 12), (1, 4), (2, 2), (3, 1), (8, 0)],
+)
+def test_gpus_are_shared_whole_or_by_fractions_of_one(gpus: float, places: int) -> None:
+    assert Node(64, 4).places(1, gpus) == places
 
 
-def test_a_search_outlives_a_node_and_uses_one_that_joins(
-    nodes: Cluster, family: dict[str, Path], task_path: Path, tmp_path: Path
-) -> None:
-    """Three workers wanted, two find a place; a node is killed, another one joins."""
-    path = tmp_path / "space.yaml"
-    path.write_text(SPACE.format(**family, tasks=task_path))
-    words = [sys.executable, slow_search.__file__, str(path), nodes.address]
-    lost = next(iter(nodes.worker_nodes))
-    lines: list[str] = []
-    with (
-        open(tmp_path / "stderr", "w+") as stderr,
-        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=stderr, text=True) as search,
+def test_the_scarcer_of_cores_and_gpus_decides() -> None:
+    assert Node(8, 4).places(4, 1) == 2
+    assert Node(8, 4).places(4, 4) == 1
+    assert Node(8, 0).places(1, 0.5) == 0
+
+
+def test_a_model_over_two_gpus_needs_them_on_one_node() -> None:
+    workers = WorkerSettings(count=1, gpus=2)
+    with pytest.raises(PlatformError, match="2 GPUs have room for 0"):
+        check_room(workers, [Node(8, 1), Node(8, 1)])
+    assert check_room(workers, [Node(8, 1), Node(8, 2)]) is None
+
+
+def test_this_machine_alone_must_hold_all_workers_a_cluster_some() -> None:
+    with pytest.raises(
+        PlatformError, match=r"5 workers with 0\.4 GPUs each: 2 GPUs have room for 4"
     ):
-        assert search.stdout
-        for line in search.stdout:
-            lines.append(line)
-            stage_done = Counter(line.split()[0] for line in lines)
-            if line.startswith("search") and stage_done["search"] == 4:
-                nodes.remove_node(lost, allow_graceful=False)
-            if line.startswith("search") and stage_done["search"] == 8:
-                nodes.add_node(num_cpus=1, **SMALL)
-        stderr.seek(0)
-        assert (search.wait(), stderr.read()) == (0, "")
-
-    rows = [line.split() for line in lines]
-    assert all(len(row) == 4 for row in rows), "Ray's words among ours"
-    assert {row[3] for row in rows} == {"None"}
-    sampled = [row for row in rows if row[0] == "search"]
-    assert len(sampled) == 24
-    assert sum(int(row[2]) for row in rows) == 1, "what ran on the lost node ran once more"
-    assert len({row[1] for row in sampled[14:]}) == 2, "the node that joined has work"
-    _, study = read_run(tmp_path / "runs" / "nodes")
-    assert sorted(record.number for record in study.records("search")) == list(range(24))
-    assert not study.pending("search")
-    assert len(nodes.worker_nodes) == 2
-    assert all(node.remaining_processes_alive() for node in nodes.worker_nodes), "left as it was"
+        check_room(WorkerSettings(count=5, gpus=0.4), [Node(8, 2)])
+    joined = WorkerSettings(count=5, gpus=0.4, threads=1, ray_address="auto")
+    assert "have room for 4; the others start when nodes join" in (
+        check_room(joined, [Node(8, 2)]) or ""
+    )
+    with pytest.raises(PlatformError, match="on 1 nodes, have room for 0"):
+        check_room(joined, [Node(8, 0)])
+    assert check_room(WorkerSettings(count=50), [Node(2, 0)]) is None
 
 
-def test_an_address_where_nothing_answers_is_refused(
-    family: dict[str, Path], task_path: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("count", "cpus", "threads"),
+    [(2, [16, 16], 16), (3, [16, 16], 8), (1, [4, 8], 8), (3, [8, 4], 4), (9, [2, 2], 1)],
+)
+def test_threads_are_the_most_with_which_all_find_a_place(
+    count: int, cpus: list[int], threads: int
 ) -> None:
-    """Not left to Ray, which tries for so long that this test would time out."""
-    (tmp_path / "space.yaml").write_text(SPACE.format(**family, tasks=task_path))
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{unused.getsockname()[1]}"
-    words = ["-m", "evomerge", "search", "space.yaml", "--workers", "1", "--ray-address", address]
-    done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 3
-    assert f"error: workers.ray_address: no Ray cluster answers at {address}. help" in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert not (tmp_path / "runs").exists(), "no run began"
+    nodes = [Node(n, 0) for n in cpus]
+    assert threads_of(WorkerSettings(count=count), nodes) == threads
+    assert threads_of(WorkerSettings(count=count, threads=3), nodes) == 3

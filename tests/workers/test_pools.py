@@ -94,10 +94,10 @@ class Conformance:
             pool.next_result()
 
     def test_an_error_of_the_user_arrives_as_it_is(self, spec: WorkerSpec) -> None:
-        wrong = replace(spec.evaluate, tasks=(TaskSettings("toy_nxt", "acc"),))
+        wrong = replace(spec.evaluate, tasks=(TaskSettings("toy_next", "akk"),))
         pool = open_pool(replace(spec, evaluate=wrong))
         pool.submit(Job("job", recipe(0.5)))
-        with pytest.raises(InputError, match="toy_nxt"):
+        with pytest.raises(InputError, match="akk"):
             pool.next_result()
         pool.close()
 

@@ -73,6 +73,7 @@ def test_a_job_over_its_time_is_stopped_and_the_others_go_on(brittle_pool: Open)
     assert results(pool, 1)[0].failure is None
 
 
+@pytest.mark.slow
 def test_workers_lost_while_idle_cost_no_job_its_retry(brittle_pool: Open) -> None:
     pool = brittle_pool(count=2)
     warm_up(pool, 2)
@@ -104,6 +105,7 @@ def test_out_of_memory_is_tried_once_with_a_smaller_batch(
         assert (result.failure, result.retries) == (Failure.OUT_OF_MEMORY, 1)
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_be_built_ends_the_search_or_is_given_up(
     brittle_pool: Open, tmp_path: Path
 ) -> None:
@@ -127,6 +129,7 @@ def test_a_bug_shows_itself(brittle_pool: Open) -> None:
         pool.next_result()
 
 
+@pytest.mark.slow
 def test_a_worker_without_a_place_holds_no_job(brittle_pool: Open) -> None:
     told: list[str] = []
     pool = brittle_pool(count=3, ray_address="auto", warn=told.append)
@@ -142,6 +145,7 @@ def test_a_worker_without_a_place_holds_no_job(brittle_pool: Open) -> None:
     assert pool.capacity == 2
 
 
+@pytest.mark.slow
 def test_a_node_without_the_models_is_named(cluster: None, tmp_path: Path) -> None:
     evaluate = EvaluateSettings((TaskSettings("toy_pick", "acc"),), str(tmp_path), 8, 0, 0)
     settings = WorkerSettings(ray_address="auto", threads=1)
@@ -152,6 +156,7 @@ def test_a_node_without_the_models_is_named(cluster: None, tmp_path: Path) -> No
     pool.close()
 
 
+@pytest.mark.slow
 def test_workers_that_die_at_birth_end_the_search(brittle_pool: Open, tmp_path: Path) -> None:
     (tmp_path / "die-at-birth").touch()
     pool = brittle_pool()
@@ -179,6 +184,7 @@ def test_a_time_limit_needs_a_process_of_its_own(cluster: None, tmp_path: Path) 
     pool.close()
 
 
+@pytest.mark.slow
 def test_a_worker_killed_from_outside_costs_one_retry(
     cluster: None, family: dict[str, Path], task_path: Path, tmp_path: Path
 ) -> None:

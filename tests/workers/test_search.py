@@ -63,6 +63,7 @@ def essence(record: TrialRecord) -> tuple[object, ...]:
     return record.stage, record.number, record.recipe, record.value, record.result.scores
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("cluster")
 def test_ray_and_this_process_agree(
     family: dict[str, Path], task_path: Path, tmp_path: Path

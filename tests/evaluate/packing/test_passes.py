@@ -49,6 +49,10 @@ OWN: dict[str, dict[str, Any]] = {
 }
 
 
+QUICK = ("gemma3_text", "gpt2", "llama", "qwen3_moe")
+"""One of each kind: windows, learned positions, rotated ones, experts; the others are slow."""
+
+
 def build(kind: str, **given: Any) -> PreTrainedModel:
     config = AutoConfig.for_model(kind, **COMMON | OWN.get(kind, {}) | given)
     torch.manual_seed(0)
@@ -84,7 +88,13 @@ def requests(kind: str, arguments: list[Any]) -> list[Instance]:
     return [Instance(request_type=kind, doc={}, arguments=a, idx=0) for a in arguments]
 
 
-@pytest.mark.parametrize("kind", sorted(PACKABLE))
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, marks=() if kind in QUICK else pytest.mark.slow)
+        for kind in sorted(PACKABLE)
+    ],
+)
 def test_log_likelihoods_are_those_of_lm_eval(kind: str, tokenizer: Any) -> None:
     model = build(kind)
     theirs = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=4)

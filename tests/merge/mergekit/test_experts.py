@@ -24,7 +24,7 @@ GATES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module", params=["Llama", "Qwen3"])
+@pytest.fixture(scope="module", params=["Llama", pytest.param("Qwen3", marks=pytest.mark.slow)])
 def siblings(
     request: pytest.FixtureRequest,
     family: dict[str, Path],

@@ -1,19 +1,15 @@
-"""Packed scores are lm-eval's, and training writes an adapter that peft and mergekit can use."""
+"""Packed scores are lm-eval's."""
 
-import json
 from pathlib import Path
 
 import pytest
 import torch
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
-from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from evomerge.zoo.smollm2.experts import Training
 from evomerge.zoo.smollm2.packing import choice_scores, pack
 from evomerge.zoo.smollm2.questions import Question
-from evomerge.zoo.smollm2.training import BASE_NAME, train
 
 QUESTIONS = [
     Question("is it a or b", ("a", "bb"), 0, "first"),
@@ -33,21 +29,3 @@ def test_packed_scores_equal_those_of_lm_eval(family: dict[str, Path]) -> None:
     with torch.no_grad():
         found = torch.cat(choice_scores(model, pack(QUESTIONS, tokenizer)))
     assert found.tolist() == pytest.approx([score for score, _ in expected], abs=1e-4)
-
-
-def test_training_lowers_the_loss_and_writes_an_adapter(
-    family: dict[str, Path], tmp_path: Path
-) -> None:
-    losses: list[float] = []
-    train(
-        family["base"],
-        QUESTIONS,
-        Training(steps=40, batch=3, rate=1e-2),
-        tmp_path / "adapter",
-        lambda step, loss, right: losses.append(loss),
-    )
-    assert losses[-1] < losses[0] - 0.2
-    config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
-    assert config["base_model_name_or_path"] == BASE_NAME
-    base = AutoModelForCausalLM.from_pretrained(family["base"])
-    PeftModel.from_pretrained(base, tmp_path / "adapter").merge_and_unload()

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from evomerge.zoo.smollm2.questions import SETS, Question, split
-from evomerge.zoo.smollm2.wheels import REASONING_GYM, fetch
 
 SAMPLES = {
     "quartz/samples.jsonl": [("A warm pond has ice that\n\n A: grows\n B: melts", "B")],
@@ -48,20 +47,6 @@ def test_social_iqa(evals: Path) -> None:
     do, why = SETS["social_iqa"].read(evals)
     assert do.choices == ("write a note", "eat lunch", "nap")
     assert do.situation == why.situation == "Kim lent Lee a pen"
-
-
-def test_arithmetic_is_right_and_the_same_every_time(tmp_path: Path) -> None:
-    wheel = fetch(REASONING_GYM, tmp_path)
-    found = list(SETS["arithmetic"].read(wheel))
-    assert found == list(SETS["arithmetic"].read(wheel))
-    for question in found:
-        left, sign, right = question.situation.removesuffix(".").split()[1:]
-        answer = int(left) + int(right) if sign == "+" else int(left) - int(right)
-        assert question.choices[question.label] == str(answer)
-        assert len(set(question.choices)) == 4
-    train, test = split(iter(found), SETS["arithmetic"].tests)
-    assert len(test) == 1000
-    assert len(train) > 4000
 
 
 def test_a_situation_is_never_on_both_sides() -> None:
