@@ -1,7 +1,24 @@
-"""The settings of a space beside its recipes: what to evaluate, how to search, where to run."""
+"""What a space sets beside its recipes: type, bounds, default and help of each setting, once.
 
-from dataclasses import dataclass
-from typing import Literal
+The reader of space files, their JSON Schema, the short options of the command line and the tables
+of docs/space.md derive from these declarations. A setting is a field: its annotation says what it
+may be, the text below it what it is for.
+"""
+
+from dataclasses import dataclass as plain_dataclass
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
+from pydantic.dataclasses import dataclass
 
 from evomerge.samplers import Sampler as Sampler
 
@@ -9,97 +26,18 @@ Objective = Literal["mean", "min", "geometric", "pareto"]
 Documents = Literal["quick", "confirm", "held_out"]
 
 
-@dataclass(frozen=True)
-class TaskSettings:
-    """One lm-eval task that counts towards the objective.
+@plain_dataclass(frozen=True)
+class Allowed:
+    """What a setting may be, in words, where its type alone does not tell.
 
     Args:
-        task: lm-eval's task name.
-        metric: Metric name as lm-eval writes it before the comma, such as `acc`.
-        weight: Share in the objective, > 0; relative to the other tasks' weights.
+        words: Such as `a folder`.
+        sentence: What to say of any other value, with places for `{key}`, `{words}`, `{got}` and
+            for settings beside this one, by name.
     """
 
-    task: str
-    metric: str
-    weight: float = 1.0
-
-
-@dataclass(frozen=True)
-class EvaluateSettings:
-    """Which documents of which tasks score a recipe.
-
-    Args:
-        tasks: At least one task, each name once.
-        task_path: Absolute folder of lm-eval task YAML of one's own, or None.
-        quick: Documents a task that steer the search, ≥ 1.
-        confirm: Fresh documents a task that choose among the finalists, ≥ 0.
-        held_out: Documents a task that judge winner and parents once, ≥ 0.
-        seed: Seed of the draw of documents; the search's own seed does not change it.
-        batch_size: Rows in one forward pass, ≥ 1: lm-eval's own batches. `auto` packs
-            log-likelihood requests into rows that share their beginnings.
-        chat_template: Apply the tokenizer's chat template to every prompt.
-    """
-
-    tasks: tuple[TaskSettings, ...]
-    task_path: str | None = None
-    quick: int = 128
-    confirm: int = 128
-    held_out: int = 256
-    seed: int = 0
-    batch_size: int | Literal["auto"] = "auto"
-    chat_template: bool = False
-
-
-@dataclass(frozen=True)
-class SearchSettings:
-    """How recipes are proposed.
-
-    Args:
-        sampler: Optuna sampler, by short name.
-        seed: Seed from which all of the search's randomness follows, ≥ 0.
-        finalists: Recipes re-scored on the confirm documents, ≥ 1.
-    """
-
-    sampler: Sampler = "tpe"
-    seed: int = 0
-    finalists: int = 5
-
-
-@dataclass(frozen=True)
-class BudgetSettings:
-    """When the search stops: at whichever comes first.
-
-    Args:
-        trials: Sampled recipes, ≥ 1; generation 0 and the finals come on top.
-        hours: Wall-clock hours of sampling over all of a run's sessions, > 0, or None.
-    """
-
-    trials: int = 60
-    hours: float | None = None
-
-
-@dataclass(frozen=True)
-class WorkerSettings:
-    """Where trials run.
-
-    Args:
-        count: 1 runs in this process, more runs that many Ray actors.
-        gpus: GPUs for each worker: 0 is the CPU, a fraction shares one GPU, or a whole number.
-        mode: `memory` merges into a live model, `disk` writes each merge out.
-        threads: CPU threads for each worker, ≥ 1; None divides the cores.
-        timeout_s: Seconds after which a trial counts as hung, or None.
-        cache_gb: Bound on the memory a worker keeps for what merges share, in GiB, ≥ 0; see
-            `evomerge.merge.kernels.cache`. It changes speed, never results.
-        ray_address: A running Ray cluster, `host:port` or `auto`; None runs on this machine.
-    """
-
-    count: int = 1
-    gpus: float = 0.0
-    mode: Literal["memory", "disk"] = "memory"
-    threads: int | None = None
-    timeout_s: float | None = None
-    cache_gb: float = 4.0
-    ray_address: str | None = None
+    words: str
+    sentence: str = "{key} must be {words}, got {got}"
 
 
 def is_name(value: object) -> bool:
@@ -110,3 +48,166 @@ def is_name(value: object) -> bool:
         and len(value) <= 100
         and all(c.isalnum() or c in "-_." for c in value)
     )
+
+
+def _named(value: str) -> str:
+    if not is_name(value):
+        raise ValueError("no name")
+    return value
+
+
+def _divisible(gpus: float) -> float:
+    if gpus > 1 and not gpus.is_integer():
+        raise ValueError("neither a fraction of one GPU nor a whole number")
+    return gpus
+
+
+def _section(kind: type) -> BeforeValidator:
+    """Let a section that stands empty in the file count as one that is left out."""
+    return BeforeValidator(
+        lambda value: {} if value is None else value,
+        json_schema_input_type=kind | None,
+    )
+
+
+_LARGEST = 1e300
+"""Below this, so that sums and products of a few numbers are finite."""
+
+Count = Annotated[StrictInt, Field(ge=0)]
+Positive = Annotated[StrictInt, Field(ge=1)]
+AboveZero = Annotated[StrictFloat, Field(gt=0, lt=_LARGEST)]
+Text = Annotated[StrictStr, Field(min_length=1)]
+Gib = Annotated[StrictFloat, Field(ge=0, lt=_LARGEST), Allowed("GiB, at least 0")]
+Gpus = Annotated[
+    StrictFloat,
+    Field(ge=0, lt=_LARGEST, json_schema_extra={"anyOf": [{"maximum": 1}, {"multipleOf": 1}]}),
+    AfterValidator(_divisible),
+    Allowed("0, a fraction of one GPU, or a whole number"),
+]
+Address = Annotated[
+    StrictStr,
+    Field(pattern=r"^(auto|(ray://)?\S+:\d+)$"),
+    Allowed("host:port of a running Ray cluster, or auto"),
+]
+Folder = Annotated[StrictStr, Allowed("a folder")]
+Name = Annotated[
+    StrictStr,
+    Field(max_length=100, pattern=r"^([0-9A-Za-z]|[^\x00-\x7f])([-.\w]|[^\x00-\x7f])*$"),
+    AfterValidator(_named),
+    Allowed("a name of letters, digits, - _ ."),
+]
+
+_CONFIG = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class TaskSettings:
+    """One lm-eval task that counts towards the objective."""
+
+    task: Annotated[
+        Text, Allowed("an lm-eval task name", "an entry needs {key}: {words}, got {got}")
+    ]
+    """lm-eval's name of the task."""
+    metric: Annotated[
+        Text,
+        Allowed("such as acc", "task {task!r} needs {key}, {words}, got {got}"),
+    ]
+    """One of the task's metrics: `acc`, or `exact_match,strict-match` with a filter."""
+    weight: AboveZero = 1.0
+    """Share in the objective, relative to the other tasks' weights."""
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class EvaluateSettings:
+    """Which documents of which tasks score a recipe."""
+
+    tasks: Annotated[
+        tuple[TaskSettings, ...], Field(min_length=1), Allowed("a list of lm-eval tasks")
+    ]
+    """lm-eval tasks that score a recipe, each once."""
+    task_path: Folder | None = None
+    """Folder of lm-eval task YAML of your own, or `zoo://tiny/tasks`."""
+    quick: Positive = 128
+    """Documents a task that score every recipe."""
+    confirm: Count = 128
+    """Fresh documents a task that choose the winner among the finalists; with 0 the quick ones
+    do."""
+    held_out: Count = 256
+    """Documents a task that judge the winner, once; with 0 there is no verdict."""
+    seed: Count = 0
+    """Seed of the draw of documents; the search's own seed does not change it."""
+    batch_size: Literal["auto"] | Positive = "auto"
+    """`auto` packs log-likelihood requests into rows that share their beginnings (a question's
+    choices, few-shot examples) and lets the model compute only the logits that are needed; a
+    number gives lm-eval's own batches of so many rows."""
+    chat_template: StrictBool = False
+    """Apply the tokenizer's chat template to every prompt."""
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class SearchSettings:
+    """How recipes are proposed."""
+
+    sampler: Sampler = "tpe"
+    """Optuna's sampler that proposes recipes."""
+    seed: Count = 0
+    """Seed of everything that the search draws."""
+    finalists: Positive = 5
+    """Recipes scored again on the confirm documents."""
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class BudgetSettings:
+    """When the search stops: at whichever comes first."""
+
+    trials: Positive = 60
+    """Sampled recipes; generation 0 and the finals come on top."""
+    hours: AboveZero | None = None
+    """Hours of sampling, over all sessions of the run."""
+
+
+@dataclass(frozen=True, config=_CONFIG)
+class WorkerSettings:
+    """Where trials run."""
+
+    count: Positive = 1
+    """1 runs in the process itself, more are Ray actors."""
+    gpus: Gpus = 0.0
+    """GPUs for each worker: 0 is the CPU, a fraction shares one (0.5: two workers a GPU), or a
+    whole number, over which the model's layers are spread."""
+    mode: Literal["memory", "disk"] = "memory"
+    """`memory` merges into a live model, `disk` writes each merge to a folder first."""
+    threads: Positive | None = None
+    """CPU threads for each worker; the cores divided by default."""
+    timeout_s: AboveZero | None = None
+    """Seconds after which a trial is stopped and its worker replaced."""
+    cache_gb: Gib = 4.0
+    """GiB that each worker may keep for what merges share (ranks of magnitudes, random draws);
+    changes speed, never results. Ties and breadcrumbs need 4 bytes for each parameter of each
+    parent, dare 2 and della 4 in bfloat16 (4 and 8 in float32); parents that are converted to
+    another dtype count too."""
+    ray_address: Address | None = None
+    """A running Ray cluster: `host:port`, or `auto`."""
+
+
+@dataclass(frozen=True, config=_CONFIG, kw_only=True)
+class Settings:
+    """All that a space file sets beside models and recipes."""
+
+    name: Name | None = None
+    """The run's folder under `runs/`; the file's name by default."""
+    evaluate: Annotated[
+        EvaluateSettings,
+        Allowed("the lm-eval tasks that score a recipe", "a space needs {key}: {words}"),
+    ]
+    """Which documents of which tasks score a recipe."""
+    objective: Objective = "mean"
+    """How the tasks' scores become one value, higher being better: `mean` and `geometric` are
+    weighted, `pareto` makes one objective of each task. A metric for which lower is better counts
+    with its sign turned."""
+    search: Annotated[SearchSettings, _section(SearchSettings)] = SearchSettings()
+    """How recipes are proposed."""
+    budget: Annotated[BudgetSettings, _section(BudgetSettings)] = BudgetSettings()
+    """When the search stops: at whichever comes first."""
+    workers: Annotated[WorkerSettings, _section(WorkerSettings)] = WorkerSettings()
+    """Where trials run."""

@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from evomerge.errors import InputError
 from evomerge.evaluate.documents import split_documents
-from evomerge.settings import EvaluateSettings
+from evomerge.settings import EvaluateSettings, TaskSettings
 
 
 def settings(
     quick: int = 10, confirm: int = 10, held_out: int = 20, seed: int = 0
 ) -> EvaluateSettings:
-    return EvaluateSettings((), quick=quick, confirm=confirm, held_out=held_out, seed=seed)
+    task = TaskSettings("t", "acc")
+    return EvaluateSettings((task,), quick=quick, confirm=confirm, held_out=held_out, seed=seed)
 
 
 @given(

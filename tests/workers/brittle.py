@@ -53,13 +53,14 @@ def warm_up(pool: WorkerPool, count: int) -> None:
 
 def interrupted(cache: str) -> None:
     """Search as the driver does while the terminal's Ctrl-C reaches the whole process group."""
-    from evomerge.settings import EvaluateSettings, WorkerSettings
+    from evomerge.settings import EvaluateSettings, TaskSettings, WorkerSettings
     from evomerge.workers.ray_pool import RayPool
 
     seen = []
     signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
     settings = WorkerSettings(count=2, threads=1)
-    pool = RayPool(WorkerSpec({}, EvaluateSettings(()), settings, cache), Actor)
+    evaluate = EvaluateSettings((TaskSettings("none", "acc"),))
+    pool = RayPool(WorkerSpec({}, evaluate, settings, cache), Actor)
     warm_up(pool, 2)
     for key in ("one", "two"):
         pool.submit(job("sleep", key, seconds=1.5))

@@ -22,6 +22,7 @@ from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
 from evomerge.workers.ray_pool import RayPool
 
 Open = Callable[..., RayPool]
+UNSCORED = EvaluateSettings((TaskSettings("none", "acc"),))
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def brittle_pool(cluster: None, tmp_path: Path) -> Iterator[Open]:
         warn: Callable[[str], None] = lambda text: None, **settings: object
     ) -> RayPool:
         workers = WorkerSettings(**{"threads": 1, **settings})
-        spec = WorkerSpec({}, EvaluateSettings(()), workers, str(tmp_path))
+        spec = WorkerSpec({}, UNSCORED, workers, str(tmp_path))
         pools.append(RayPool(spec, brittle.Actor, warn))
         return pools[-1]
 
@@ -93,7 +94,7 @@ def test_out_of_memory_is_tried_once_with_a_smaller_batch(
     brittle_pool: Open, tmp_path: Path
 ) -> None:
     """In either pool."""
-    spec = WorkerSpec({}, EvaluateSettings(()), WorkerSettings(), str(tmp_path))
+    spec = WorkerSpec({}, UNSCORED, WorkerSettings(), str(tmp_path))
     for pool in (brittle_pool(), LocalPool(spec, brittle.Actor)):
         pool.submit(job("oom", until=2))
         result = pool.next_result()
@@ -172,13 +173,13 @@ def test_gpus_that_are_not_there_are_refused(cluster: None, tmp_path: Path) -> N
 
     if ray.cluster_resources().get("GPU"):
         pytest.skip("this machine has GPUs")
-    spec = WorkerSpec({}, EvaluateSettings(()), WorkerSettings(count=2, gpus=0.5), str(tmp_path))
+    spec = WorkerSpec({}, UNSCORED, WorkerSettings(count=2, gpus=0.5), str(tmp_path))
     with pytest.raises(PlatformError, match=r"2 workers with 0\.5 GPUs each: 0 GPUs"):
         open_pool(spec)
 
 
 def test_a_time_limit_needs_a_process_of_its_own(cluster: None, tmp_path: Path) -> None:
-    spec = WorkerSpec({}, EvaluateSettings(()), WorkerSettings(timeout_s=5), str(tmp_path))
+    spec = WorkerSpec({}, UNSCORED, WorkerSettings(timeout_s=5), str(tmp_path))
     pool = open_pool(spec)
     assert isinstance(pool, RayPool)
     pool.close()

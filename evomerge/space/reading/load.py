@@ -4,36 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evomerge.settings import is_name
 from evomerge.space.generate.shorthand import expand_recipes
 from evomerge.space.reading.alternatives import check_shared_names, read_alternatives
 from evomerge.space.reading.models import read_models
 from evomerge.space.reading.overrides import lay_over
 from evomerge.space.reading.plugins import read_plugins
 from evomerge.space.reading.problems import Problems
-from evomerge.space.reading.settings import (
-    read_budget,
-    read_evaluate,
-    read_objective,
-    read_search,
-    read_workers,
-)
+from evomerge.space.reading.settings import SETTINGS, check_settings, settings_of
 from evomerge.space.reading.yaml import Marked, read_marked, read_text, write_yaml
 from evomerge.space.space import Space
 
-KEYS = (
-    "name",
-    "models",
-    "base_model",
-    "plugins",
-    "methods",
-    "recipes",
-    "evaluate",
-    "objective",
-    "search",
-    "budget",
-    "workers",
-)
+KEYS = ("models", "base_model", "plugins", "methods", "recipes", *SETTINGS)
 """What a space file may say at its top."""
 
 
@@ -108,24 +89,22 @@ def _read(marked: Marked, path: Path, source: str) -> Space:
     models = read_models(document.get("models"), path.parent, problems)
     recipes = expand_recipes(document, methods, problems)
     templates = read_alternatives(recipes or [], models, methods, path.parent, problems)
-    objective = read_objective(document, problems)
-    name = problems.setting(
-        document, (), "name", path.stem, is_name, "a name of letters, digits, - _ ."
-    )
+    check_settings(document, path.parent, problems)
+    problems.raise_if_any()
+    settings = settings_of(document, path.parent)
     space = Space(
-        name=name,
+        name=settings.name or path.stem,
         path=path,
         source=source,
         models=models or {},
         templates=templates,
-        evaluate=read_evaluate(document, path.parent, problems),
-        objective=objective,
-        search=read_search(document, objective, problems),
-        budget=read_budget(document, problems),
-        workers=read_workers(document, problems),
+        evaluate=settings.evaluate,
+        objective=settings.objective,
+        search=settings.search,
+        budget=settings.budget,
+        workers=settings.workers,
         methods=methods,
     )
-    if not problems:
-        check_shared_names(space, problems)
+    check_shared_names(space, problems)
     problems.raise_if_any()
     return space

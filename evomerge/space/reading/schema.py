@@ -1,250 +1,59 @@
 """The JSON Schema of a space file, for completion and hints in editors.
 
-It helps while writing; `evomerge check` knows more, such as which methods need a base model.
+It refuses what the reader refuses, as far as a schema can tell: `evomerge check` also knows which
+methods need a base model, whether a folder is there, whether a task stands twice.
 """
 
-import inspect
-import re
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import TypeAdapter
 
-from evomerge.methods.table import MERGEKIT
-from evomerge.recipe.recipe import KEYS
-from evomerge.settings import (
-    BudgetSettings,
-    EvaluateSettings,
-    Objective,
-    SearchSettings,
-    TaskSettings,
-    WorkerSettings,
-)
-from evomerge.space.reading.experts import MOE_KEYS
+from evomerge.samplers import SAMPLERS, takes_pareto
+from evomerge.settings import Settings
+from evomerge.space.reading import recipe_schema
 
 Schema = dict[str, Any]
-_NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-_NAME = {"type": "string"}
 
 
 def schema() -> Schema:
     """Return the JSON Schema (draft 2020-12) of a space file."""
-    method = {"enum": sorted(MERGEKIT)}
-    recipe = {"anyOf": [{"$ref": "#/$defs/recipe"}, {"$ref": "#/$defs/moe"}]}
+    settings = _tidy(TypeAdapter(Settings).json_schema())
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "evomerge space",
         "type": "object",
         "additionalProperties": False,
-        "required": ["evaluate"],
-        "properties": {
-            "name": {**_NAME, "description": "The run's folder under runs/."},
-            "models": {
-                "type": "object",
-                "additionalProperties": _NAME,
-                "description": "Short name → folder, hub id, hub id@revision, model+adapter, zoo://…",
-            },
-            "base_model": {**_NAME, "description": "Base for recipes: auto and methods."},
-            "plugins": {
-                "type": "array",
-                "items": _NAME,
-                "description": "Tables of merge methods of one's own: evomerge methods --plugin.",
-            },
-            "methods": {"type": "array", "items": method, "description": "Instead of recipes."},
-            "recipes": {"anyOf": [{"const": "auto"}, {"type": "array", "items": recipe}]},
-            "evaluate": _settings(EvaluateSettings, tasks=_settings(TaskSettings)),
-            "objective": {"enum": list(get_args(Objective))},
-            "search": _settings(SearchSettings),
-            "budget": _settings(BudgetSettings),
-            "workers": _settings(WorkerSettings),
-        },
-        "$defs": {
-            "hole": _hole(),
-            "name": {"anyOf": [_NAME, {"$ref": "#/$defs/hole"}]},
-            "value": _value(),
-            "parameters": _parameters(),
-            "inputs": _inputs(),
-            "slices": _slices(),
-            "recipe": _recipe(method),
-            "moe": _moe(),
-        },
+        "required": settings["required"],
+        "properties": recipe_schema.recipes() | settings["properties"],
+        "not": _ONE_VALUE_FOR_PARETO,
+        "$defs": recipe_schema.definitions() | settings["$defs"],
     }
 
 
-def _settings(kind: type, tasks: Schema | None = None) -> Schema:
-    """Return the schema of one of the settings, with its docstring's descriptions."""
-    found = TypeAdapter(kind).json_schema()
-    said = dict(re.findall(r"^    (\w+): (.+(?:\n        .+)*)", inspect.getdoc(kind) or "", re.M))
-    for name, setting in found["properties"].items():
-        setting.pop("title", None)
-        setting["description"] = " ".join(said[name].split())
-    if tasks is not None:
-        found["properties"]["tasks"] |= {"items": tasks}
-    found.pop("$defs", None)
-    return {**found, "additionalProperties": False}
-
-
-def _hole() -> Schema:
-    kinds = {"float": _NUMBERS, "int": _NUMBERS, "choice": {"type": "array", "minItems": 1}}
-    more = {
-        "log": {"type": "boolean", "description": "Draw on a logarithmic scale."},
-        "step": {"type": "number", "description": "Grid of the values."},
-        "layers": {"type": "integer", "minimum": 2, "description": "Anchors of a gradient."},
-        "modules": {
-            "type": "array",
-            "items": _NAME,
-            "description": "A value for each, and the rest.",
-        },
-        "name": {**_NAME, "description": "Holes of one name share their value."},
-    }
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": kinds | more,
-        "oneOf": [{"required": [kind]} for kind in kinds],
-    }
-
-
-def _value() -> Schema:
-    scalar = {"type": ["number", "boolean", "string"]}
-    filtered = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["value"],
-        "properties": {"filter": _NAME, "value": {"$ref": "#/$defs/value"}},
-    }
-    one = [scalar, {"$ref": "#/$defs/hole"}, filtered]
-    return {"anyOf": [*one, {"type": "array", "items": {"anyOf": one}}]}
-
-
-def _parameters() -> Schema:
-    known: dict[str, list[str]] = {}
-    for method in MERGEKIT.values():
-        for parameter in method.parameters:
-            known.setdefault(parameter, []).append(method.name)
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            name: {"$ref": "#/$defs/value", "description": f"Of {', '.join(owners)}."}
-            for name, owners in sorted(known.items())
-        },
-    }
-
-
-def _input(**more: Schema) -> Schema:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["model"],
-        "properties": {
-            "model": {"$ref": "#/$defs/name"},
-            "parameters": {"$ref": "#/$defs/parameters"},
-            **more,
-        },
-    }
-
-
-def _inputs() -> Schema:
-    pair = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["pair"],
-        "properties": {
-            "pair": {"type": "array", "items": _NAME, "minItems": 2},
-            "ordered": {"type": "boolean"},
-            "parameters": {"$ref": "#/$defs/parameters"},
-        },
-    }
-    return {"anyOf": [{"type": "array", "items": _input()}, pair]}
-
-
-def _slices() -> Schema:
-    layer = {"anyOf": [{"type": "integer", "minimum": 0}, {"$ref": "#/$defs/hole"}]}
-    ends = {"type": "array", "items": layer, "minItems": 2, "maxItems": 2}
-    return {
-        "type": "array",
-        "items": {
+_ONE_VALUE_FOR_PARETO = {
+    "required": ["objective", "search"],
+    "properties": {
+        "objective": {"const": "pareto"},
+        "search": {
             "type": "object",
-            "additionalProperties": False,
-            "required": ["sources"],
-            "properties": {
-                "sources": {"type": "array", "items": _input(layer_range=ends)},
-                "base_model": {"$ref": "#/$defs/name"},
-                "parameters": {"$ref": "#/$defs/parameters"},
-            },
+            "required": ["sampler"],
+            "properties": {"sampler": {"enum": sorted(SAMPLERS.keys() - set(takes_pareto()))}},
         },
-    }
+    },
+}
 
 
-def _recipe(method: Schema) -> Schema:
-    number = {"anyOf": [{"type": "integer"}, {"$ref": "#/$defs/hole"}]}
-    inner = {
-        "models": {"$ref": "#/$defs/inputs"},
-        "slices": {"$ref": "#/$defs/slices"},
-        "parameters": {"$ref": "#/$defs/parameters"},
+def _tidy(node: Any) -> Any:
+    """Return a schema without the titles that repeat names, each description on one line."""
+    if isinstance(node, list):
+        return [_tidy(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {
+        key: _tidy(value)
+        for key, value in node.items()
+        if key != "title" or not isinstance(value, str)
     }
-    module = {"type": "object", "additionalProperties": False, "properties": inner}
-    stack = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["models", "layers", "blocks", "length"],
-        "properties": {
-            "models": {"type": "array", "items": _NAME, "minItems": 1},
-            "layers": {"type": "integer", "minimum": 1},
-            "blocks": number,
-            "length": number,
-            "overlap": number,
-            "first": number,
-            "repeat": number,
-            "depth": {**_NUMBERS, "items": {"type": "integer"}},
-            "parameters": {"$ref": "#/$defs/parameters"},
-        },
-    }
-    known: dict[str, Schema] = {
-        "merge_method": {"anyOf": [method, {"$ref": "#/$defs/hole"}]},
-        "base_model": {"$ref": "#/$defs/name"},
-        **inner,
-        "modules": {"type": "object", "additionalProperties": module},
-        "tokenizer": {"type": "object"},
-        "chat_template": _NAME,
-    }
-    properties = {key: known.get(key, {"$ref": "#/$defs/name"}) for key in KEYS}
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["merge_method"],
-        "properties": {"name": _NAME, "stack": stack, **properties},
-    }
-
-
-def _moe() -> Schema:
-    number = {"anyOf": [{"type": "number"}, {"$ref": "#/$defs/hole"}]}
-    texts = {"type": "array", "items": _NAME, "minItems": 1}
-    expert = {
-        "source_model": {"$ref": "#/$defs/name"},
-        "positive_prompts": texts,
-        "negative_prompts": texts,
-        "noise_scale": number,
-        "residual_scale": number,
-    }
-    experts = {
-        "type": "array",
-        "minItems": 1,
-        "items": {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["source_model"],
-            "properties": expert,
-        },
-    }
-    known: dict[str, Schema] = {
-        "experts": experts,
-        "shared_experts": experts,
-        "experts_per_token": number,
-    }
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["base_model", "experts"],
-        "properties": {key: known.get(key, {"$ref": "#/$defs/name"}) for key in MOE_KEYS},
-    }
+    if isinstance(text := kept.get("description"), str):
+        kept["description"] = " ".join(text.split())
+    return kept

@@ -185,57 +185,6 @@ CATALOGUE = {
     ),
     "no models": ("    models:\n", "    modles:\n", "exactly one of models, slices, modules"),
     "wrong dtype": ("float32", "float31", "unknown dtype 'float31'. help: did you mean 'float32'?"),
-    "task without metric": (
-        "{task: toy, metric: acc}",
-        "{task: toy}",
-        "task 'toy' needs metric, such as acc",
-    ),
-    "task twice": (
-        "    - {task: toy, metric: acc}\n",
-        "    - {task: toy, metric: acc}\n    - {task: toy, metric: acc}\n",
-        "task 'toy' stands twice",
-    ),
-    "no such task path": (
-        "evaluate:\n",
-        "evaluate:\n  task_path: nowhere\n",
-        "no such folder: ",
-    ),
-    "negative documents": (
-        "evaluate:\n",
-        "evaluate:\n  quick: 0\n",
-        "quick must be a whole number",
-    ),
-    "unknown sampler": (
-        "evaluate:\n",
-        "search: {sampler: cma}\nevaluate:\n",
-        "unknown sampler 'cma'. help: did you mean 'cmaes'?",
-    ),
-    "cmaes and pareto": (
-        "evaluate:\n",
-        "objective: pareto\nsearch: {sampler: cmaes}\nevaluate:\n",
-        "cmaes searches for one value, but the objective is pareto",
-    ),
-    "unknown objective": ("evaluate:\n", "objective: median\nevaluate:\n", "unknown objective"),
-    "bad budget": (
-        "evaluate:\n",
-        "budget: {hours: 0}\nevaluate:\n",
-        "hours must be a number above 0",
-    ),
-    "bad workers": (
-        "evaluate:\n",
-        "workers: {count: 0}\nevaluate:\n",
-        "count must be a whole number",
-    ),
-    "GPUs and a half": (
-        "evaluate:\n",
-        "workers: {gpus: 1.5}\nevaluate:\n",
-        "gpus must be 0, a fraction of one GPU, or a whole number, got 1.5",
-    ),
-    "address without port": (
-        "evaluate:\n",
-        "workers: {ray_address: head}\nevaluate:\n",
-        "ray_address must be host:port of a running Ray cluster, or auto, got 'head'",
-    ),
     "key twice": ("name: demo\n", "name: demo\nname: again\n", "key 'name' stands twice"),
     "broken YAML": ("models:\n  base", "models: [\n  base", "broken YAML"),
     "base in the way of linear": (
@@ -268,12 +217,6 @@ CATALOGUE = {
         "{float: [0, 1], name: recipe}",
         "holes named 'recipe' differ",
     ),
-    "no such user": (
-        "evaluate:\n",
-        "evaluate:\n  task_path: ~nosuchuser/x\n",
-        "no such folder: ",
-    ),
-    "bad name": ("name: demo", "name: a/b", "name must be a name of letters"),
 }
 
 
