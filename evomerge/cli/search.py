@@ -12,6 +12,7 @@ from evomerge import zoo
 from evomerge.cli.zoo import make_missing
 from evomerge.errors import InputError
 from evomerge.files import adapters_dir, cache_dir
+from evomerge.preflight.checks import check_search
 from evomerge.preflight.locating import locations
 from evomerge.preflight.unchanged import hold_parents
 from evomerge.space.reading.load import expanded, load_space
@@ -68,36 +69,12 @@ def _dry_run(space: Space, locations: dict[str, str], document: dict[str, Any]) 
     if missing:
         state = f"models and tasks unchecked until `evomerge zoo make {' '.join(missing)}`"
     else:
-        _check(space, locations)
+        check_search(space, locations, _warn)
     click.echo(write_yaml(document).rstrip())
     click.echo(
         f"# {len(space.parameters())} dimensions, {len(space.references)} models, "
         f"{space.budget.trials} trials: {state}"
     )
-
-
-def _check(space: Space, locations: dict[str, str]) -> None:
-    """Refuse what does not fit into memory, cannot be merged, or cannot be scored."""
-    from evomerge.preflight.memory import check_memory
-
-    check_memory(space, locations, _warn)
-    from evomerge.evaluate.scorer import Scorer
-    from evomerge.merge.devices import check_device
-    from evomerge.merge.models.compatibility import check_parents
-    from evomerge.preflight.fit import check_fit
-    from evomerge.workers.spec import evaluate_located
-
-    if space.workers.gpus and space.workers.count == 1 and not space.workers.ray_address:
-        check_device("cuda", where="workers.gpus")
-    for template in space.templates:
-        document = template.document
-        parents = check_parents(
-            {reference: locations[reference] for reference in space.references_of(template)},
-            slices="slices" in document,
-            own_tokenizers="tokenizer_source" in document or "tokenizer" in document,
-        )
-        check_fit(template, parents)
-    Scorer(evaluate_located(space.evaluate, locations))
 
 
 def _search(
@@ -112,7 +89,7 @@ def _search(
     from evomerge.workers import open_pool
     from evomerge.workers.spec import worker_spec
 
-    _check(space, locations)
+    check_search(space, locations, _warn)
     resume = _resume_command(_overrides(options), space, runs_dir)
     with ExitStack() as stack:
         pool = open_pool(worker_spec(space, locations, str(cache_dir())), _warn)
