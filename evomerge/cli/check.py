@@ -6,15 +6,13 @@ from typing import Any
 
 import click
 
-from evomerge.errors import TrialError
-from evomerge.methods.table import MethodTable
 from evomerge.preflight.locating import locations
 from evomerge.preflight.memory import Estimate, estimate
-from evomerge.quiet import hush
+from evomerge.preflight.workload import documents
+from evomerge.search.samples import sample_recipes
 from evomerge.space.advice import notes
-from evomerge.space.generate.generation0 import fixed_recipes
-from evomerge.space.reading.load import expanded, load_space
-from evomerge.space.reading.yaml import write_yaml
+from evomerge.space.reading.expanded import expanded_text
+from evomerge.space.reading.load import load_space
 from evomerge.space.space import Space
 
 
@@ -31,64 +29,13 @@ def command(
     read = load_space(space, overrides)
     found = locations(read, space, overrides)
     if expand:
-        click.echo(_expanded(space, overrides, read.methods), nl=False)
+        click.echo(expanded_text(space, overrides, read.methods), nl=False)
         return
-    recipes = _samples(read, samples)
+    recipes = [recipe.to_yaml() for recipe in sample_recipes(read, samples)]
     if as_json:
         click.echo(json.dumps(_summary(read, recipes, found), indent=1))
         return
     _print(read, recipes, found)
-
-
-def _expanded(path: Path, overrides: tuple[str, ...], methods: MethodTable) -> str:
-    """Return the space as an editable file, each recipe under its methods' names and sources."""
-    lines = []
-    for key, value in expanded(path, overrides).items():
-        if key != "recipes":
-            lines.append(write_yaml({key: value}))
-            continue
-        lines.append("recipes:\n")
-        for recipe in value:
-            lines += [f"# {line}\n" for line in _about(recipe.get("merge_method"), methods)]
-            lines.append(write_yaml([recipe]))
-    return "".join(lines)
-
-
-def _about(method: Any, methods: MethodTable) -> list[str]:
-    if method is None:
-        return ["moe: a mixture of experts, as mergekit-moe makes it"]
-    names = method["choice"] if isinstance(method, dict) else [method]
-    known = [methods[name] for name in names]
-    return [f"{m.name}: {m.pretty_name}{f', {m.reference}' if m.reference else ''}" for m in known]
-
-
-def _samples(space: Space, count: int) -> list[str]:
-    import optuna
-
-    hush()
-    sampler = optuna.samplers.RandomSampler(seed=space.search.seed)
-    study = optuna.create_study(sampler=sampler)
-    found: list[str] = []
-    for _ in range(100 * count):
-        if len(found) == count:
-            break
-        try:
-            found.append(space.recipe(space.suggest(study.ask())).to_yaml())
-        except TrialError:
-            continue  # a point that mergekit cannot merge costs the search one trial too
-    return found
-
-
-def _documents(space: Space) -> dict[str, int]:
-    """Return how many documents the whole search scores: what its time goes into."""
-    settings, tasks = space.evaluate, len(space.evaluate.tasks)
-    fixed = [one.kind for one in fixed_recipes(space)]
-    finalists = space.search.finalists + min(2, fixed.count("blend"))
-    return {
-        "quick": (space.budget.trials + len(fixed)) * tasks * settings.quick,
-        "confirm": finalists * tasks * settings.confirm,
-        "held-out": (1 + len(fixed)) * tasks * settings.held_out,
-    }
 
 
 def _memory(space: Space, found: Estimate) -> str:
@@ -107,7 +54,7 @@ def _summary(space: Space, recipes: list[str], found: dict[str, str]) -> dict[st
         "trials": space.budget.trials,
         "dimensions": len(space.parameters()),
         "parameters": {p.name: p.range_text() for p in space.parameters()},
-        "documents": _documents(space),
+        "documents": documents(space),
         "weights_bytes": estimate(space, found).files.total,
         "memory_bytes": estimate(space, found).total,
         "notes": notes(space),
@@ -131,7 +78,7 @@ def _print(space: Space, recipes: list[str], found: dict[str, str]) -> None:
     click.echo(f"  sampler     {space.search.sampler}, seed {space.search.seed}")
     hours = f" or {space.budget.hours:g} h" if space.budget.hours else ""
     click.echo(f"  budget      {space.budget.trials} trials{hours}")
-    counts = ", ".join(f"{count:,} {name}" for name, count in _documents(space).items())
+    counts = ", ".join(f"{count:,} {name}" for name, count in documents(space).items())
     click.echo(f"  documents   {counts}, to score in all, failures and doubles not counted")
     click.echo(f"  memory      {_memory(space, estimate(space, found))}")
     for note in notes(space):

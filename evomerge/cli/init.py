@@ -5,9 +5,6 @@ from pathlib import Path
 import click
 
 from evomerge.errors import InputError
-from evomerge.merge.models.locations import absolute
-from evomerge.recipe.reference import Reference
-from evomerge.zoo import locate
 
 
 @click.command("init")
@@ -27,16 +24,11 @@ def command(
     if out is not None and out.exists():
         raise InputError("the file is there already", where=str(out), help="name another one")
     pairs = [_task(text) for text in tasks]
-    located = {absolute(locate(model)): model for model in models}
 
     from evomerge.files import write_whole
-    from evomerge.merge.models.family import find_family
     from evomerge.report.starter import starter
 
-    found = find_family(list(located))
-    zoo = {at: model for at, model in located.items() if Reference.parse(model).zoo_models}
-    written = {name: zoo.get(at, at) for name, at in found.models.items()}
-    text = starter(found, written, (out or Path("search")).stem, pairs, task_path)
+    text = starter(models, (out or Path("search")).stem, pairs, task_path)
     if out is None:
         click.echo(text, nl=False)
         return

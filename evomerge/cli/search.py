@@ -64,7 +64,7 @@ def _overrides(options: dict[str, Any]) -> list[str]:
 
 def _dry_run(space: Space, locations: dict[str, str], document: dict[str, Any]) -> None:
     """Check what can be checked without merging, and print the space as it is understood."""
-    missing = [name for name in zoo.families_of(locations) if not zoo.is_made(name)]
+    missing = zoo.missing(locations)
     state = "all checks passed"
     if missing:
         state = f"models and tasks unchecked until `evomerge zoo make {' '.join(missing)}`"

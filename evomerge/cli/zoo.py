@@ -42,9 +42,7 @@ def make_missing(references: list[str], *, quiet: bool = False) -> None:
         references: Model references and task folders.
         quiet: Show no progress.
     """
-    for name in zoo.families_of(references):
-        if zoo.is_made(name):
-            continue
+    for name in zoo.missing(references):
         if quiet:
             zoo.make(name, lambda text, fraction: None)
             continue

@@ -13,9 +13,7 @@ from evomerge.space.space import Space
 from evomerge.workers.spec import evaluate_located
 
 
-def check_search(
-    space: Space, locations: Mapping[str, str], warn: Callable[[str], None]
-) -> None:
+def check_search(space: Space, locations: Mapping[str, str], warn: Callable[[str], None]) -> None:
     """Refuse a search that has no room, whose models do not fit, or whose tasks cannot be had.
 
     Args:

@@ -1,10 +1,11 @@
 """Where a space's models and tasks lie, or every one that cannot lie there, with its line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from evomerge.errors import InputError, did_you_mean
+from evomerge.merge.models.headers import read_json
 from evomerge.recipe.reference import Reference
 from evomerge.space.reading.load import mark
 from evomerge.space.reading.problems import Problems
@@ -35,6 +36,19 @@ def locations(space: Space, path: Path, overrides: Sequence[str] = ()) -> dict[s
         _note(problems, ("evaluate", "task_path"), found, tasks, locate)
     problems.raise_if_any()
     return found
+
+
+def depth_of(references: Iterable[str]) -> int | None:
+    """Return the number of layers of the first model whose folder is here, or None."""
+    for reference in references:
+        try:
+            folder = Reference.parse(locate(reference)).folder
+            depth = read_json(folder / "config.json").get("num_hidden_layers")
+        except InputError:
+            continue
+        if isinstance(depth, int):
+            return depth
+    return None
 
 
 def _note(

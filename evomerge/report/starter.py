@@ -2,32 +2,40 @@
 
 from collections.abc import Mapping, Sequence
 
-from evomerge.merge.models.family import Family
+from evomerge.merge.models.family import Family, find_family
+from evomerge.merge.models.locations import absolute
 from evomerge.methods.table import MERGEKIT
+from evomerge.recipe.reference import Reference
 from evomerge.samplers import SAMPLERS
 from evomerge.space.generate.auto import why_not
 from evomerge.space.reading.yaml import write_yaml
+from evomerge.zoo import locate
 
 _PLACEHOLDER = ("arc_easy", "acc_norm")
 
 
 def starter(
-    found: Family,
-    models: Mapping[str, str],
+    models: Sequence[str],
     name: str,
-    tasks: Sequence[tuple[str, str]],
-    task_path: str | None,
+    tasks: Sequence[tuple[str, str]] = (),
+    task_path: str | None = None,
 ) -> str:
     """Return the text of a space file.
 
     Args:
-        found: What is known of the models.
-        models: Short name → reference as the file is to write it.
+        models: Folders, hub ids, adapters, zoo models that are made.
         name: The run's name.
         tasks: lm-eval tasks with a metric each; a placeholder where there are none.
         task_path: Folder of task YAML, or None.
+
+    Raises:
+        InputError: No two of the models can be merged.
     """
-    return "".join([*_comments(found), *_body(found, models, name, tasks, task_path)])
+    located = {absolute(locate(model)): model for model in models}
+    found = find_family(list(located))
+    zoo = {at: model for at, model in located.items() if Reference.parse(model).zoo_models}
+    written = {short: zoo.get(at, at) for short, at in found.models.items()}
+    return "".join([*_comments(found), *_body(found, written, name, tasks, task_path)])
 
 
 def _comments(found: Family) -> list[str]:

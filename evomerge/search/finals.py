@@ -7,13 +7,12 @@ from evomerge.errors import EvomergeError
 from evomerge.evaluate.guards import suspicious
 from evomerge.evaluate.objective import scalar
 from evomerge.evaluate.statistics import Gain, paired_gain, smallest_difference, verdict
+from evomerge.preflight.workload import BLENDS_AMONG_FINALISTS
 from evomerge.search.loop import Candidate, Loop
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import Kind, Stage, TrialRecord
 from evomerge.search.study import STAGES, RunStudy
 from evomerge.space.space import Space
-
-_BLENDS_AMONG_FINALISTS = 2
 
 
 def judge(loop: Loop) -> Outcome:
@@ -81,7 +80,7 @@ def choose_finalists(
     if space.objective == "pareto":
         sampled = pareto_front(sampled)
     best = _ranked(space, sampled)[: space.search.finalists]
-    blends = _ranked(space, [r for r in fixed if r.kind == "blend"])[:_BLENDS_AMONG_FINALISTS]
+    blends = _ranked(space, [r for r in fixed if r.kind == "blend"])[:BLENDS_AMONG_FINALISTS]
     names = {r.recipe for r in best}
     finalists = [*best, *(r for r in blends if r.recipe not in names)]
     if not finalists:

@@ -66,6 +66,11 @@ def families_of(references: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(named))
 
 
+def missing(references: Iterable[str]) -> list[str]:
+    """Return the families that these references name and that are not made yet."""
+    return [name for name in families_of(references) if not is_made(name)]
+
+
 def make(name: str, progress: Progress, *, force: bool = False) -> Path:
     """Make a family, unless it is there; return its folder.
 

@@ -43,6 +43,13 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
 _NORMALIZED = ("ties", "dare_ties", "linear")
 
 
+def models_of(document: Any) -> list[str]:
+    """Return the models that a mergekit-evolve configuration names; none where it is wrong."""
+    genome = document.get("genome") if isinstance(document, Mapping) else None
+    models = genome.get("models") if isinstance(genome, Mapping) else None
+    return [str(model) for model in models] if isinstance(models, list) else []
+
+
 def space_of_evolve(marked: Marked, layers: int | None) -> tuple[dict[str, Any], list[str]]:
     """Return the space of a mergekit-evolve configuration, and what could not be carried over.
 
