@@ -20,7 +20,7 @@ import rivals
 
 from evomerge.files import cache_dir
 from evomerge.recipe.recipe import Recipe
-from evomerge.workers.protocol import Job, WorkerSpec
+from evomerge.workers.protocol import Failed, Job, WorkerSpec
 from evomerge.workers.spec import worker_spec
 
 _METHODS = ("linear", "task_arithmetic", "ties", "dare_ties")
@@ -54,8 +54,10 @@ def trial(recipe: Recipe) -> tuple[dict[str, float], dict[tuple[str, str], float
     _passes.start()
     result = _worker.run(Job(recipe.recipe_id, recipe))
     seconds = dict(result.seconds) | {"forward": _passes.seconds}
-    if result.scores is None or _passes.count != len(_passes.calls):
-        raise RuntimeError(result.message or "other forward passes than those recorded")
+    if isinstance(result, Failed):
+        raise RuntimeError(result.message)
+    if _passes.count != len(_passes.calls):
+        raise RuntimeError("other forward passes than those recorded")
     seconds["else"] = seconds["total"] - seconds["merge"] - seconds["forward"]
     seconds["bare"] = _passes.replay()
     return seconds, {(s.task, f"{s.metric},none"): s.value for s in result.scores.tasks}

@@ -16,7 +16,7 @@ from evomerge.report.outcome_json import outcome_json, record_json
 from evomerge.report.table import outcome_table, short_names, summary_lines
 from evomerge.search.events import Progress
 from evomerge.search.outcome import Outcome
-from evomerge.search.record import Stage, TrialRecord
+from evomerge.search.record import FailedTrial, Stage, TrialRecord
 from evomerge.space.space import Space
 
 _STAGES = {
@@ -147,15 +147,14 @@ def record_line(record: TrialRecord, progress: Progress) -> str:
     """Return a trial as one line: label, method, a score a task, objective, incumbent, seconds."""
     method = record.recipe.method if record.recipe else "-"
     head = f"{record.label:<24} {method:<15}"
-    if record.result.failure:
+    if isinstance(record, FailedTrial):
         return f"{head} failed: {record.result.failure}: {record.result.message}".rstrip()
-    assert record.result.scores is not None
     scored = record.result.scores.tasks
     names = short_names([t.task for t in scored])
     tasks = "  ".join(f"{n} {t.value:.3f}" for n, t in zip(names, scored, strict=True))
     value = "" if len(record.value) > 1 else f"  = {record.value[0]:.4f}"
-    if record.duplicate_of is not None:
-        return f"{head} {tasks}{value}  as {record.duplicate_stage} {record.duplicate_of}"
+    if record.twin is not None:
+        return f"{head} {tasks}{value}  as {record.twin.stage} {record.twin.number}"
     best = "  *" if progress.incumbent is record else ""
     return f"{head} {tasks}{value}  {record.result.seconds.get('total', math.nan):.1f} s{best}"
 

@@ -7,10 +7,11 @@ import click
 
 from evomerge.errors import EvomergeError, InputError, PlatformError
 from evomerge.files import adapters_dir, write_whole
+from evomerge.recipe.recipe import Recipe
 from evomerge.report.files import recipe_yaml
 from evomerge.search.best import best_record
-from evomerge.search.finals import pareto_front
-from evomerge.search.record import TrialRecord
+from evomerge.search.ranking import pareto_front
+from evomerge.search.record import FailedTrial, TrialRecord
 from evomerge.search.run import read_run
 from evomerge.zoo import locate
 
@@ -31,8 +32,8 @@ def command(run: str, out: Path | None, trial: int | None, pareto: bool, runs_di
     space, study = read_run(folder)
     locations = {reference: locate(reference) for reference in space.references}
 
-    def text(record: TrialRecord, file: str) -> str:
-        return recipe_yaml(record, space, locations, lora_cache=adapters_dir(), file=file)
+    def text(recipe: Recipe, record: TrialRecord, file: str) -> str:
+        return recipe_yaml(recipe, record, space, locations, lora_cache=adapters_dir(), file=file)
 
     if pareto and space.objective != "pareto":
         raise InputError(
@@ -55,21 +56,24 @@ def command(run: str, out: Path | None, trial: int | None, pareto: bool, runs_di
             ) from None
         for one in front:
             path = target / f"{re.sub(r'[^a-zA-Z0-9.]+', '-', one.label)}.yaml"
-            write_whole(path, text(one, path.name))
+            write_whole(path, text(one.recipe, one, path.name))
             click.echo(f"{path}")
         return
+    record: TrialRecord | None = best_record(study, space)
     if trial is not None:
         record = _trial(study.records("search"), trial, folder)
-    elif (best := best_record(study, space)) is not None:
-        record = best
-    else:
+    if record is None:
         raise EvomergeError("no trial has succeeded yet", where=str(folder))
-    if record.result.failure is not None:
+    if record.recipe is None:
+        raise InputError(
+            f"trial {record.number} has no recipe: {record.result.message}", where=str(folder)
+        )
+    if isinstance(record, FailedTrial):
         click.echo(f"warning: {record.label} failed: {record.result.failure}", err=True)
     if out is None:
-        click.echo(text(record, "best.yaml"), nl=False)
+        click.echo(text(record.recipe, record, "best.yaml"), nl=False)
         return
-    write_whole(out, text(record, out.name))
+    write_whole(out, text(record.recipe, record, out.name))
     click.echo(f"{record.label} of {space.name}: {out}", err=True)
 
 
@@ -81,8 +85,6 @@ def run_folder(run: str, runs_dir: Path) -> Path:
 
 def _trial(records: list[TrialRecord], number: int, folder: Path) -> TrialRecord:
     found = next((r for r in records if r.number == number), None)
-    if found is not None and found.recipe is None:
-        raise InputError(f"trial {number} has no recipe: {found.result.message}", where=str(folder))
     if found is None:
         known = f"0 to {records[-1].number}" if records else "none yet"
         raise InputError(f"no trial {number}", where=str(folder), help=f"trials: {known}")

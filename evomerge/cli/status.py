@@ -8,6 +8,7 @@ from evomerge.cli.export import run_folder
 from evomerge.errors import EvomergeError
 from evomerge.report.files import RESUME
 from evomerge.search.best import best_record
+from evomerge.search.record import FailedTrial
 from evomerge.search.run import STUDY, is_running, read_run
 
 
@@ -32,7 +33,7 @@ def command(run: str | None, runs_dir: Path) -> None:
 def _show(folder: Path) -> None:
     space, study = read_run(folder)
     records = study.records("search")
-    failed = sum(record.result.failure is not None for record in records)
+    failed = sum(isinstance(record, FailedTrial) for record in records)
     finished = _is_finished(folder)
     state = "running" if is_running(folder) else "finished" if finished else "interrupted"
     if folder.name != space.name:

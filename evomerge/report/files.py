@@ -6,10 +6,11 @@ from pathlib import Path
 
 from evomerge.files import write_whole
 from evomerge.merge.export import export_yaml
+from evomerge.recipe.recipe import Recipe
 from evomerge.report.outcome_json import outcome_json
 from evomerge.report.table import markdown_table, summary_lines
 from evomerge.search.outcome import Outcome
-from evomerge.search.record import TrialRecord
+from evomerge.search.record import ScoredTrial, TrialRecord
 from evomerge.space.space import Space
 
 RESUME = "resume.txt"
@@ -17,6 +18,7 @@ RESUME = "resume.txt"
 
 
 def recipe_yaml(
+    recipe: Recipe,
     record: TrialRecord,
     space: Space,
     locations: Mapping[str, str],
@@ -27,22 +29,22 @@ def recipe_yaml(
     """Return a trial's recipe as mergekit YAML, with what it scored in the header.
 
     Args:
-        record: A trial that has a recipe.
+        recipe: The trial's recipe.
+        record: The trial.
         space: The run's space.
         locations: Reference → what mergekit can open.
         lora_cache: Folder of merged adapters that the search used.
         file: The YAML's own name, for the commands in the header.
     """
-    assert record.recipe is not None
     notes = [f"run {space.name}, {record.label}"]
-    if record.result.scores:
+    if isinstance(record, ScoredTrial):
         scores = record.result.scores
         shown = ", ".join(f"{t.task} {t.metric} {t.value:.4f}" for t in scores.tasks)
         count = sum(len(t.doc_ids) for t in scores.tasks)
         notes.append(f"{shown} on {count} {scores.documents} documents")
     device = "cuda" if space.workers.gpus else "cpu"
     return export_yaml(
-        record.recipe,
+        recipe,
         locations,
         notes=notes,
         lora_cache=lora_cache,
@@ -61,10 +63,8 @@ def write_report(
 ) -> Path:
     """Write the files of a finished run; return the path of `best.yaml`."""
     best = folder / "best.yaml"
-    shown = next((r for r in outcome.held_out if r.recipe == outcome.winner.recipe), outcome.winner)
-    if shown.result.scores is None:
-        shown = outcome.winner
-    text = recipe_yaml(shown, space, locations, lora_cache=lora_cache)
+    shown = outcome.judgement.winner if outcome.judgement else outcome.winner
+    text = recipe_yaml(shown.recipe, shown, space, locations, lora_cache=lora_cache)
     write_whole(best, text)
     summary = "\n".join(f"- {line}" for line in summary_lines(outcome, space))
     report = (

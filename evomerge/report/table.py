@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from evomerge.evaluate.objective import scalar
-from evomerge.evaluate.scores import Scores
 from evomerge.evaluate.statistics import Gain, interval, paired_gain
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import TrialRecord
+from evomerge.search.outcome import Judgement, Outcome
+from evomerge.search.ranking import scalar_of, scored
+from evomerge.search.record import ScoredTrial, TrialRecord
 from evomerge.settings import TaskSettings
 from evomerge.space.space import Space
 
@@ -22,23 +21,22 @@ def rows(outcome: Outcome, space: Space) -> tuple[list[str], list[list[str]]]:
     the objective with its 95% interval, and the paired gain of the winner over the row.
     """
     tasks, kind = space.evaluate.tasks, space.objective
-    records = [r for r in _shown(outcome) if r.result.scores]
-    records.sort(key=lambda r: -scalar(_scores(r), tasks, kind))
-    winner = next((r for r in records if r.recipe == outcome.winner.recipe), None)
+    trials = sorted(scored(_shown(outcome)), key=lambda trial: -scalar_of(trial, space))
+    winner = next((trial for trial in trials if trial.recipe == outcome.winner.recipe), None)
     name = "mean" if kind == "pareto" else kind
     header = ["", *short_names([t.task for t in tasks]), f"{name} [95% interval]", "winner's gain"]
     body = []
-    for record in records:
-        scores = _scores(record)
+    for trial in trials:
+        scores = trial.result.scores
         gain = ""
-        if record is winner:
+        if trial is winner:
             gain = "winner"
         elif winner is not None:
             seed = space.search.seed
-            gain = _gain(paired_gain(_scores(winner), scores, tasks, kind, seed=seed))
+            gain = _gain(paired_gain(winner.result.scores, scores, tasks, kind, seed=seed))
         body.append(
             [
-                _label(record),
+                _label(trial),
                 *(f"{scores[t.task].value:.3f}" for t in tasks),
                 _value(interval(scores, tasks, kind)),
                 gain,
@@ -75,17 +73,13 @@ def summary_lines(outcome: Outcome, space: Space) -> list[str]:
     """Return what stands below the table: counts, smallest difference, verdict."""
     failed = f"{outcome.n_failed} trial{'s' * (outcome.n_failed != 1)} failed"
     lines = [f"{outcome.n_recipes} recipes scored, {failed}."]
-    known = outcome.smallest_difference is not None and not math.isnan(outcome.smallest_difference)
-    if known and space.objective in ("mean", "pareto"):
-        other = "parent" if outcome.best_parent else "fixed blend"
-        lines.append(
-            f"Smallest gain over the best {other} that these documents can show: "
-            f"{outcome.smallest_difference:.3f}."
-        )
+    if outcome.judgement is not None and space.objective in ("mean", "pareto"):
+        lines += _smallest(outcome.judgement)
     if outcome.front:
         front = ", ".join(record.label for record in outcome.front)
         lines.append(f"Pareto front on the quick documents: {front}.")
-    lines += [f"Warning: {warning}." for warning in outcome.warnings]
+    warnings = outcome.judgement.warnings if outcome.judgement else ()
+    lines += [f"Warning: {warning}." for warning in warnings]
     lines.append(f"Verdict: {outcome.verdict}")
     return lines
 
@@ -98,19 +92,24 @@ def short_names(tasks: Sequence[str]) -> list[str]:
     return ["_".join(w) for w in words]
 
 
-def _scores(record: TrialRecord) -> Scores:
-    assert record.result.scores is not None
-    return record.result.scores
+def _smallest(judgement: Judgement) -> list[str]:
+    """Return a line on the smallest gain that can be shown, where that is known."""
+    found = judgement.over_parent or judgement.over_blend
+    if found is None or math.isnan(found.smallest_difference):
+        return []
+    other = "parent" if judgement.over_parent else "fixed blend"
+    return [
+        f"Smallest gain over the best {other} that these documents can show: "
+        f"{found.smallest_difference:.3f}."
+    ]
 
 
-def _label(record: TrialRecord) -> str:
-    if record.kind != "sampled" or record.recipe is None:
-        return record.label
-    return f"{record.label} ({record.recipe.method})"
+def _label(trial: ScoredTrial) -> str:
+    return f"{trial.label} ({trial.recipe.method})" if trial.kind == "sampled" else trial.label
 
 
 def _title(outcome: Outcome, tasks: Sequence[TaskSettings]) -> str:
-    scores = next((r.result.scores for r in _shown(outcome) if r.result.scores), None)
+    scores = next((trial.result.scores for trial in scored(_shown(outcome))), None)
     if scores is None:
         return "no documents"
     count = sum(len(scores[t.task].doc_ids) for t in tasks)

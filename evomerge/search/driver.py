@@ -8,9 +8,9 @@ from evomerge.search.finals import judge
 from evomerge.search.interrupts import Interrupts
 from evomerge.search.loop import Candidate, Loop
 from evomerge.search.outcome import Outcome
+from evomerge.search.record import STAGES, FailedTrial, Pending, WithoutRecipe
 from evomerge.search.run import Run
 from evomerge.search.samplers import make_sampler
-from evomerge.search.study import STAGES, Pending
 from evomerge.space.advice import notes
 from evomerge.space.generate.generation0 import fixed_recipes
 from evomerge.workers.protocol import WorkerPool
@@ -55,8 +55,9 @@ def run_search(run: Run, pool: WorkerPool, listeners: Sequence[Listener] = ()) -
 def _score_generation0(loop: Loop) -> None:
     fixed = fixed_recipes(loop.space)
     records = loop.score_all("generation0", [Candidate(f.kind, f.label, f.recipe) for f in fixed])
-    if records and not any(record.value for record in records):
-        first = records[0]
+    failed = [record for record in records if isinstance(record, FailedTrial)]
+    if failed and len(failed) == len(records):
+        first = failed[0]
         raise EvomergeError(
             f"nothing succeeded: none of the {len(records)} fixed recipes could be scored; "
             f"{first.label}: {first.result.failure}: {first.result.message}",
@@ -70,18 +71,18 @@ def _sample(loop: Loop) -> None:
     budget = space.budget.trials if space.parameters() else 1
     exhausted = False
 
-    def next_pending() -> Pending | None:
+    def ask() -> Pending | WithoutRecipe | None:
         nonlocal exhausted
         hours = space.budget.hours
         if study.count("search") >= budget:
             return None
         if hours is not None and loop.elapsed_s >= hours * 3600:
             return None
-        if loop.repeats >= _REPEATS:
+        if loop.board.repeats >= _REPEATS:
             if not exhausted:
                 loop.note(f"the last {_REPEATS} proposals repeat scored recipes: none is left")
             exhausted = True
             return None
         return study.propose(space, make_sampler(space, study.count("search")))
 
-    loop.run("search", next_pending, planned=budget)
+    loop.run("search", ask, planned=budget)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from evomerge.search.outcome import Outcome
-from evomerge.search.record import Stage, TrialRecord
+from evomerge.search.record import ScoredTrial, Stage, TrialRecord
 from evomerge.space.space import Space
 
 
@@ -30,7 +30,7 @@ class Progress:
     failed: int
     in_flight: int
     elapsed_s: float
-    incumbent: TrialRecord | None
+    incumbent: ScoredTrial | None
 
 
 class Listener(Protocol):

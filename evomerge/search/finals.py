@@ -1,17 +1,17 @@
 """The end of a search: fresh documents choose the winner, held-out ones judge it, once."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from evomerge.errors import EvomergeError
 from evomerge.evaluate.guards import suspicious
-from evomerge.evaluate.objective import scalar
-from evomerge.evaluate.statistics import Gain, paired_gain, smallest_difference, verdict
-from evomerge.preflight.workload import BLENDS_AMONG_FINALISTS
+from evomerge.evaluate.statistics import paired_gain, smallest_difference, verdict
+from evomerge.search.finalists import choose_finalists
 from evomerge.search.loop import Candidate, Loop
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import Kind, Stage, TrialRecord
-from evomerge.search.study import STAGES, RunStudy
+from evomerge.search.outcome import Comparison, Judgement, Outcome
+from evomerge.search.ranking import best_of, pareto_front, ranked, scalar_of, scored
+from evomerge.search.record import STAGES, FailedTrial, ScoredTrial, Stage, TrialRecord
+from evomerge.search.study import RunStudy
 from evomerge.space.space import Space
 
 
@@ -27,167 +27,102 @@ def judge(loop: Loop) -> Outcome:
     """
     space, study = loop.space, loop.study
     fixed, sampled = study.records("generation0"), study.records("search")
-    if sampled and not any(r.value for r in sampled):
-        raise EvomergeError(
-            f"nothing succeeded: all {len(sampled)} sampled recipes failed, the first with "
-            f"{sampled[0].result.failure}: {sampled[0].result.message}"
-        )
+    _refuse_none(sampled)
     finalists = choose_finalists(space, sampled, fixed)
     confirmed = _score(loop, "confirm", finalists) if space.evaluate.confirm else []
-    chosen = [r for r in confirmed if r.value] or finalists
-    winner = max(chosen, key=lambda r: _scalar(space, r))
-    judged = [winner, *_best_sampled(space, chosen, winner), *(r for r in fixed if r.value)]
+    chosen = scored(confirmed) or finalists
+    winner = max(chosen, key=lambda trial: scalar_of(trial, space))
+    judged = [winner, *_best_sampled(space, chosen, winner), *scored(fixed)]
     held_out = _score(loop, "held_out", judged) if space.evaluate.held_out else []
-    crowned = next((r for r in held_out if r.value and r.recipe == winner.recipe), None)
-    parent = _best(space, held_out, "base", "parent")
-    blend = _best(space, held_out, "blend")
-    quick = [r for r in [*fixed, *sampled] if r.value and r.duplicate_of is None]
-    outcome = Outcome(
+    judgement = _judgement(space, winner, scored(held_out))
+    records = [record for stage in STAGES for record in study.records(stage)]
+    return Outcome(
         winner=winner,
-        chosen_on=winner.documents,
         finalists=tuple(finalists),
         confirmed=tuple(confirmed),
         held_out=tuple(held_out),
-        best_parent=parent,
-        best_blend=blend,
-        gain_over_best_parent=_gain(space, crowned, parent),
-        gain_over_best_blend=_gain(space, crowned, blend),
-        smallest_difference=_smallest(space, crowned, parent or blend),
-        verdict="",
-        n_recipes=len(quick),
-        n_failed=sum(not r.value for stage in STAGES for r in study.records(stage)),
+        judgement=judgement,
+        verdict=_verdict(space, winner, judgement) + _repeated(study, held_out),
+        n_recipes=sum(trial.twin is None for trial in scored([*fixed, *sampled])),
+        failures=Counter(r.result.failure for r in records if isinstance(r, FailedTrial)),
         front=tuple(pareto_front([*fixed, *sampled])) if space.objective == "pareto" else (),
-        warnings=_warnings(held_out, crowned),
     )
-    return replace(outcome, verdict=_verdict(space, outcome) + _repeated(study, outcome))
 
 
-def choose_finalists(
-    space: Space, sampled: Sequence[TrialRecord], fixed: Sequence[TrialRecord]
-) -> list[TrialRecord]:
-    """Return the recipes worth scoring again: the best sampled ones, and the best blends.
-
-    For `pareto` these are the front's, best weighted mean first.
-
-    Args:
-        space: The space.
-        sampled: The search's records.
-        fixed: Generation 0's records.
-
-    Raises:
-        EvomergeError: No recipe could be scored.
-    """
-    if space.objective == "pareto":
-        sampled = pareto_front(sampled)
-    best = _ranked(space, sampled)[: space.search.finalists]
-    blends = _ranked(space, [r for r in fixed if r.kind == "blend"])[:BLENDS_AMONG_FINALISTS]
-    names = {r.recipe for r in best}
-    finalists = [*best, *(r for r in blends if r.recipe not in names)]
-    if not finalists:
-        failed = [r for r in [*fixed, *sampled] if r.result.failure]
-        why = f": {failed[0].label}: {failed[0].result.message}" if failed else ""
-        raise EvomergeError(f"nothing succeeded: no merge could be scored{why}")
-    return _ranked(space, finalists)
-
-
-def pareto_front(records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """Return the scored recipes, each once, that no other one equals or beats on every value."""
-    distinct = [r for r in records if r.value and r.duplicate_of is None]
-    return [
-        r
-        for r in distinct
-        if not any(
-            other.value != r.value and all(map(float.__ge__, other.value, r.value))
-            for other in distinct
+def _refuse_none(sampled: Sequence[TrialRecord]) -> None:
+    """Refuse a search of which every trial has failed."""
+    failed = [record for record in sampled if isinstance(record, FailedTrial)]
+    if failed and len(failed) == len(sampled):
+        result = failed[0].result
+        raise EvomergeError(
+            f"nothing succeeded: all {len(failed)} sampled recipes failed, the first with "
+            f"{result.failure}: {result.message}"
         )
-    ]
 
 
-def _score(loop: Loop, stage: Stage, records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    return loop.score_all(
-        stage, [Candidate(r.kind, r.label, r.recipe) for r in records if r.recipe]
-    )
-
-
-def _ranked(space: Space, records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """Return the scored recipes, each once, best first; ties keep their order."""
-    scored = {r.recipe: r for r in reversed(records) if r.value}
-    order = sorted(scored.values(), key=lambda r: r.number)
-    return sorted(order, key=lambda r: -_scalar(space, r))
-
-
-def _scalar(space: Space, record: TrialRecord) -> float:
-    assert record.result.scores is not None
-    return scalar(record.result.scores, space.evaluate.tasks, space.objective)
-
-
-def _best(space: Space, records: Sequence[TrialRecord], *kinds: Kind) -> TrialRecord | None:
-    scored = [r for r in records if r.value and r.kind in kinds]
-    return max(scored, key=lambda r: _scalar(space, r), default=None)
+def _score(loop: Loop, stage: Stage, trials: Sequence[ScoredTrial]) -> list[TrialRecord]:
+    return loop.score_all(stage, [Candidate(t.kind, t.label, t.recipe) for t in trials])
 
 
 def _best_sampled(
-    space: Space, chosen: Sequence[TrialRecord], winner: TrialRecord
-) -> list[TrialRecord]:
+    space: Space, chosen: Sequence[ScoredTrial], winner: ScoredTrial
+) -> list[ScoredTrial]:
     """Return the best recipe of the search proper, where a fixed blend has won."""
-    sampled = [r for r in chosen if r.kind == "sampled" and winner.kind != "sampled"]
-    return _ranked(space, sampled)[:1]
+    sampled = [t for t in chosen if t.kind == "sampled" and winner.kind != "sampled"]
+    return ranked(sampled, space)[:1]
 
 
-def _warnings(held_out: Sequence[TrialRecord], winner: TrialRecord | None) -> tuple[str, ...]:
-    """Return what could make the winner's scores a lie, by its guards and its parents'."""
-    if winner is None or winner.result.scores is None:
-        return ()
-    parents = [r for r in held_out if r.kind in ("base", "parent")]
-    theirs = [r.result.scores.guards for r in parents if r.result.scores]
-    return tuple(suspicious(winner.result.scores.guards, theirs)) if theirs else ()
-
-
-def _gain(space: Space, winner: TrialRecord | None, other: TrialRecord | None) -> Gain | None:
-    if winner is None or other is None:
+def _judgement(
+    space: Space, winner: ScoredTrial, held_out: Sequence[ScoredTrial]
+) -> Judgement | None:
+    """Return how the winner stands there; None where it was not scored there."""
+    crowned = next((trial for trial in held_out if trial.recipe == winner.recipe), None)
+    if crowned is None:
         return None
-    assert winner.result.scores and other.result.scores
-    return paired_gain(
-        winner.result.scores,
-        other.result.scores,
-        space.evaluate.tasks,
-        space.objective,
-        seed=space.search.seed,
+    parents = [t.result.scores.guards for t in held_out if t.kind in ("base", "parent")]
+    warnings = suspicious(crowned.result.scores.guards, parents) if parents else ()
+    return Judgement(
+        winner=crowned,
+        over_parent=_comparison(space, crowned, best_of(held_out, space, "base", "parent")),
+        over_blend=_comparison(space, crowned, best_of(held_out, space, "blend")),
+        warnings=tuple(warnings),
     )
 
 
-def _smallest(space: Space, winner: TrialRecord | None, other: TrialRecord | None) -> float | None:
-    if winner is None or other is None:
+def _comparison(
+    space: Space, winner: ScoredTrial, opponent: ScoredTrial | None
+) -> Comparison | None:
+    if opponent is None:
         return None
-    assert winner.result.scores and other.result.scores
-    return smallest_difference(winner.result.scores, other.result.scores, space.evaluate.tasks)
+    ours, theirs, tasks = winner.result.scores, opponent.result.scores, space.evaluate.tasks
+    gain = paired_gain(ours, theirs, tasks, space.objective, seed=space.search.seed)
+    return Comparison(opponent, gain, smallest_difference(ours, theirs, tasks))
 
 
-def _repeated(study: RunStudy, outcome: Outcome) -> str:
-    """Say so where held-out documents judged other winners before, of a run that went on."""
-    judged = {r.recipe for r in study.records("held_out") if r.kind == "sampled" and r.recipe}
-    known = {r.recipe for r in outcome.held_out}
-    if not judged - known:
-        return ""
-    return (
-        " These documents have judged an earlier winner of this run: the more often they do, the "
-        "less their verdict is worth."
-    )
-
-
-def _verdict(space: Space, outcome: Outcome) -> str:
+def _verdict(space: Space, winner: ScoredTrial, judgement: Judgement | None) -> str:
     if not space.evaluate.held_out:
         return (
             "There is no verdict: held_out is 0, and the score of a winner on the documents that "
             "chose it is too high."
         )
-    if all(not r.value or r.recipe != outcome.winner.recipe for r in outcome.held_out):
+    if judgement is None:
         return "There is no verdict: the winner could not be scored on the held-out documents."
-    parent, blend = outcome.best_parent, outcome.best_blend
+    parent, blend = judgement.over_parent, judgement.over_blend
     return verdict(
-        outcome.gain_over_best_parent,
-        outcome.gain_over_best_blend,
-        parent.label if parent else "",
-        blend.label if blend else "",
-        itself_a_blend=outcome.winner.kind == "blend",
+        parent.gain if parent else None,
+        blend.gain if blend else None,
+        parent.opponent.label if parent else "",
+        blend.opponent.label if blend else "",
+        itself_a_blend=winner.kind == "blend",
+    )
+
+
+def _repeated(study: RunStudy, held_out: Sequence[TrialRecord]) -> str:
+    """Say so where held-out documents judged other winners before, of a run that went on."""
+    judged = {r.recipe for r in study.records("held_out") if r.kind == "sampled" and r.recipe}
+    if not judged - {record.recipe for record in held_out}:
+        return ""
+    return (
+        " These documents have judged an earlier winner of this run: the more often they do, the "
+        "less their verdict is worth."
     )

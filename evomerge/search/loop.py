@@ -7,17 +7,27 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from evomerge.errors import Failure
-from evomerge.evaluate.objective import objective, scalar
+from evomerge.evaluate.objective import objective
 from evomerge.recipe.recipe import Recipe
-from evomerge.search.events import Listener, Progress
+from evomerge.search.events import Listener
 from evomerge.search.interrupts import Interrupts
-from evomerge.search.record import Kind, Stage, TrialRecord, documents_of
-from evomerge.search.study import STAGES, Pending, RunStudy
-from evomerge.settings import Documents
+from evomerge.search.record import (
+    STAGES,
+    Kind,
+    Pending,
+    ScoredTrial,
+    Stage,
+    TrialRecord,
+    Twin,
+    WithoutRecipe,
+)
+from evomerge.search.scoreboard import Key, Scoreboard, key_of
+from evomerge.search.study import RunStudy
 from evomerge.space.space import Space
-from evomerge.workers.protocol import Job, TrialResult, WorkerPool
+from evomerge.workers.protocol import Failed, Job, Scored, TrialResult, WorkerPool
 
-_Key = tuple[Documents, str]
+Ask = Callable[[], Pending | WithoutRecipe | None]
+"""Adds the next trial to the study; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -55,21 +65,15 @@ class Loop:
         interrupts: Interrupts,
     ) -> None:
         self.space, self.study, self.interrupts = space, study, interrupts
+        self.board = Scoreboard(space, [r for stage in STAGES for r in study.records(stage)])
         self._pool, self._listeners = pool, listeners
         self._in_flight: dict[str, Pending] = {}
-        self._parked: dict[_Key, list[Pending]] = {}
-        self._queue: deque[Pending] = deque()
-        self.repeats = 0
-        """How many of the last proposals in a row were recipes scored before."""
+        self._twins: dict[Key, list[Pending]] = {}
+        """For each recipe in flight, the trials that wait for its scores."""
+        self._queue: deque[Pending | WithoutRecipe] = deque()
         self._planned = 0
         self._sampling_since: float | None = None
         self._elapsed_before_s = study.elapsed_s
-        self._scored: dict[_Key, TrialRecord] = {}
-        self._incumbent: tuple[float, TrialRecord] | None = None
-        self._ended = {stage: [0, 0] for stage in STAGES}
-        for stage in STAGES:
-            for record in study.records(stage):
-                self._remember(record)
 
     @property
     def elapsed_s(self) -> float:
@@ -85,29 +89,27 @@ class Loop:
             One record for each distinct recipe, in the order of `candidates`.
         """
         wanted = {candidate.recipe.recipe_id: candidate for candidate in candidates}
-        recipes = [record.recipe for record in self.study.records(stage)]
-        recipes += [pending.recipe for pending in self.study.pending(stage)]
-        known = {recipe.recipe_id for recipe in recipes if recipe}
-        missing = deque(c for name, c in wanted.items() if name not in known)
+        known = [record.recipe for record in self.study.records(stage)]
+        known += [p.recipe for p in self.study.pending(stage) if isinstance(p, Pending)]
+        names = {recipe.recipe_id for recipe in known if recipe}
+        missing = deque(c for name, c in wanted.items() if name not in names)
 
-        def next_pending() -> Pending | None:
+        def ask() -> Pending | None:
             if not missing:
                 return None
             c = missing.popleft()
             return self.study.enqueue(stage, c.kind, c.label, c.recipe)
 
-        self.run(stage, next_pending, planned=self.study.count(stage) + len(missing))
+        self.run(stage, ask, planned=self.study.count(stage) + len(missing))
         records = {r.recipe.recipe_id: r for r in self.study.records(stage) if r.recipe}
         return [records[name] for name in wanted]
 
-    def run(
-        self, stage: Stage, next_pending: Callable[[], Pending | None], *, planned: int
-    ) -> None:
+    def run(self, stage: Stage, ask: Ask, *, planned: int) -> None:
         """Run a stage until no trial is left: first what an earlier session left running.
 
         Args:
             stage: The stage.
-            next_pending: Adds the next trial to the study; None when there is none.
+            ask: Gives the next trial.
             planned: Trials the stage will have at most, for display.
 
         Raises:
@@ -120,7 +122,7 @@ class Loop:
             self._sampling_since = time.monotonic()
         while not (self.interrupts.requested and not self._in_flight):
             with self.interrupts.shield():
-                self._fill(next_pending)
+                self._fill(ask)
             if not self._in_flight:
                 break
             if result := self._pool.next_result():
@@ -141,88 +143,80 @@ class Loop:
             for listener in self._listeners:
                 tell(listener)
 
-    def _fill(self, next_pending: Callable[[], Pending | None]) -> None:
+    def _fill(self, ask: Ask) -> None:
         while len(self._in_flight) < self._pool.capacity and not self.interrupts.requested:
-            pending = self._queue.popleft() if self._queue else next_pending()
+            pending = self._queue.popleft() if self._queue else ask()
             if pending is None:
                 return
-            self._start(pending)
+            if isinstance(pending, Pending):
+                self._start(pending)
+            else:
+                why = Failed("", Failure.INVALID_RECIPE, pending.why, worker="")
+                self._fail(pending, why)
 
     def _start(self, pending: Pending) -> None:
-        if pending.recipe is None:
-            invalid = Failure.INVALID_RECIPE
-            self._finish(pending, TrialResult("", None, invalid, pending.invalid, worker=""))
-            return
-        key = _key(pending.stage, pending.recipe)
-        if twin := self._scored.get(key):
-            self._finish(pending, twin.result, twin)
-        elif key in self._parked:
-            self._parked[key].append(pending)
+        key = key_of(pending.stage, pending.recipe)
+        if first := self.board.twin(key):
+            self._reuse(pending, first)
+        elif key in self._twins:
+            self._twins[key].append(pending)
         else:
-            self._parked[key] = []
+            self._twins[key] = []
             job = Job(f"{pending.stage}-{pending.number}", pending.recipe, key[0])
             self._in_flight[job.key] = pending
             self._pool.submit(job)
 
     def _collect(self, result: TrialResult) -> None:
         pending = self._in_flight.pop(result.key)
-        record = self._finish(pending, result)
-        assert pending.recipe is not None
-        for waiting in self._parked.pop(_key(pending.stage, pending.recipe)):
-            if record.value:
-                self._finish(waiting, record.result, record)
+        record = self._tell(pending, result)
+        for waiting in self._twins.pop(key_of(pending.stage, pending.recipe)):
+            if isinstance(record, ScoredTrial):
+                self._reuse(waiting, record)
             else:
                 self._queue.append(waiting)
 
-    def _finish(
-        self, pending: Pending, result: TrialResult, twin: TrialRecord | None = None
-    ) -> TrialRecord:
-        if twin:
-            result = replace(result, seconds={}, retries=0)
+    def _reuse(self, pending: Pending, first: ScoredTrial) -> None:
+        result = replace(first.result, seconds={}, retries=0)
+        self._tell(pending, result, Twin(first.stage, first.number))
+
+    def _tell(self, pending: Pending, result: TrialResult, twin: Twin | None = None) -> TrialRecord:
+        if isinstance(result, Failed):
+            return self._fail(pending, result)
+        value = objective(result.scores, self.space.evaluate.tasks, self.space.objective)
+        if not all(map(isfinite, value)):
+            return self._fail(pending, _without_value(result, value))
         result = replace(result, key=f"{pending.stage}-{pending.number}")
-        value: tuple[float, ...] = ()
-        if result.scores:
-            value = objective(result.scores, self.space.evaluate.tasks, self.space.objective)
-            if not all(map(isfinite, value)):
-                message = f"the objective is not a finite number, got {value}"
-                result = replace(result, scores=None, failure=Failure.SCORE_FAILED, message=message)
-                value = ()
-        elapsed_s = self.elapsed_s if pending.stage == "search" else None
-        record = self.study.finish(pending, result, value, twin=twin, elapsed_s=elapsed_s)
-        self._remember(record)
-        progress = self._progress(pending.stage)
+        elapsed_s = self._elapsed_of(pending.stage)
+        return self._ended(
+            self.study.finish(pending, result, value, twin=twin, elapsed_s=elapsed_s)
+        )
+
+    def _fail(self, pending: Pending | WithoutRecipe, result: Failed) -> TrialRecord:
+        result = replace(result, key=f"{pending.stage}-{pending.number}")
+        elapsed_s = self._elapsed_of(pending.stage)
+        return self._ended(self.study.fail(pending, result, elapsed_s=elapsed_s))
+
+    def _ended(self, record: TrialRecord) -> TrialRecord:
+        self.board.add(record)
+        progress = self.board.progress(
+            record.stage,
+            planned=self._planned,
+            in_flight=len(self._in_flight),
+            elapsed_s=self.elapsed_s,
+        )
         self.each(lambda listener: listener.on_record(record, progress))
         return record
 
-    def _remember(self, record: TrialRecord) -> None:
-        counts = self._ended[record.stage]
-        counts[0] += 1
-        counts[1] += not record.value
-        if record.stage == "search":
-            self.repeats = self.repeats + 1 if record.duplicate_of is not None else 0
-        if record.value and record.recipe:
-            self._scored.setdefault(_key(record.stage, record.recipe), record)
-            self._compare(record)
-
-    def _compare(self, record: TrialRecord) -> None:
-        assert record.result.scores is not None
-        if record.documents == "quick":
-            value = scalar(record.result.scores, self.space.evaluate.tasks, self.space.objective)
-            if self._incumbent is None or value > self._incumbent[0]:
-                self._incumbent = value, record
-
-    def _progress(self, stage: Stage) -> Progress:
-        done, failed = self._ended[stage]
-        return Progress(
-            stage=stage,
-            done=done,
-            planned=self._planned,
-            failed=failed,
-            in_flight=len(self._in_flight),
-            elapsed_s=self.elapsed_s,
-            incumbent=self._incumbent[1] if self._incumbent else None,
-        )
+    def _elapsed_of(self, stage: Stage) -> float | None:
+        return self.elapsed_s if stage == "search" else None
 
 
-def _key(stage: Stage, recipe: Recipe) -> _Key:
-    return documents_of(stage), recipe.recipe_id
+def _without_value(result: Scored, value: tuple[float, ...]) -> Failed:
+    return Failed(
+        result.key,
+        Failure.SCORE_FAILED,
+        f"the objective is not a finite number, got {value}",
+        seconds=result.seconds,
+        worker=result.worker,
+        retries=result.retries,
+    )

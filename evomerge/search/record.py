@@ -1,20 +1,21 @@
-"""What the search remembers of each recipe it scored. The study holds them; all else reads."""
+"""The life of a trial: pending, or without a recipe, then scored or failed. All are values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, get_args
 
 from evomerge.recipe.recipe import Recipe
 from evomerge.settings import Documents
-from evomerge.workers.protocol import TrialResult
+from evomerge.workers.protocol import Failed, Scored
 
 Kind = Literal["base", "parent", "blend", "sampled"]
 Stage = Literal["generation0", "search", "confirm", "held_out"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 @dataclass(frozen=True)
-class TrialRecord:
-    """A recipe, where it came from, and what it scored on one set of documents.
+class _Trial:
+    """What is known of a trial from its first moment on.
 
     Args:
         number: Unique and ascending within its `stage` of the run, from 0.
@@ -22,31 +23,82 @@ class TrialRecord:
         kind: `base`, `parent` (a model alone), `blend` (a fixed blend of generation 0) or
             `sampled` (a point of the space).
         label: For people: `parent rev`, `linear uniform`, `task_arithmetic λ=0.3`, `trial 17`.
-        recipe: The recipe, references as the space writes them; None where the sampled
-            values gave none (`INVALID_RECIPE`).
-        params: Sampled parameters; empty for generation 0.
-        result: Scores, or the named failure.
-        value: The objective, higher is better; one number a task for `pareto`; empty on
-            failure.
-        duplicate_of: Number of the earlier trial whose scores were reused, or None.
-        duplicate_stage: That trial's stage; None where `duplicate_of` is.
+        params: Sampled parameters; empty but for trials of `search`.
     """
 
     number: int
     stage: Stage
     kind: Kind
     label: str
-    recipe: Recipe | None
     params: Mapping[str, Any]
-    result: TrialResult
-    value: tuple[float, ...] = field(default=())
-    duplicate_of: int | None = None
-    duplicate_stage: Stage | None = None
 
     @property
     def documents(self) -> Documents:
-        """The set of documents it was scored on."""
+        """The set of documents it is scored on."""
         return documents_of(self.stage)
+
+
+@dataclass(frozen=True)
+class Pending(_Trial):
+    """A trial that is in the study and has no result yet.
+
+    Args:
+        recipe: What to score, references as the space writes them.
+    """
+
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class WithoutRecipe(_Trial):
+    """A trial that is in the study and whose sampled values gave no recipe.
+
+    Args:
+        why: The reason, for people.
+    """
+
+    why: str
+
+
+class Twin(NamedTuple):
+    """The earlier trial of the same recipe whose scores were reused."""
+
+    stage: Stage
+    number: int
+
+
+@dataclass(frozen=True)
+class ScoredTrial(_Trial):
+    """A recipe, and what it scored on one set of documents.
+
+    Args:
+        recipe: The recipe.
+        result: Its scores.
+        value: The objective, higher is better, finite; one number a task for `pareto`.
+        twin: Where the scores were taken from; None where the recipe was run.
+    """
+
+    recipe: Recipe
+    result: Scored
+    value: tuple[float, ...]
+    twin: Twin | None = None
+
+
+@dataclass(frozen=True)
+class FailedTrial(_Trial):
+    """A trial that gave no value.
+
+    Args:
+        recipe: The recipe; None where the sampled values gave none.
+        result: The named failure.
+    """
+
+    recipe: Recipe | None
+    result: Failed
+
+
+TrialRecord = ScoredTrial | FailedTrial
+"""A trial that has ended. The study holds them; all else reads."""
 
 
 def documents_of(stage: Stage) -> Documents:

@@ -10,7 +10,7 @@ from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
 
 from evomerge.search.outcome import Outcome
-from evomerge.search.record import TrialRecord
+from evomerge.search.record import FailedTrial, ScoredTrial, TrialRecord
 from evomerge.space.space import Space
 from evomerge.tracking.view import VIEW_TAG, trials_view
 
@@ -131,16 +131,16 @@ class SearchRun:
         self._client.log_batch(run_id, metrics=metrics, params=_params({**params, **record.params}))
         if record.recipe is not None:
             self._client.log_text(run_id, record.recipe.to_yaml(), "recipe.yaml")
-        if record.result.scores is not None:
+        if isinstance(record, ScoredTrial):
             text = json.dumps(record.result.scores.to_json(), indent=1)
             self._client.log_text(run_id, text, "scores.json")
-        status = "FAILED" if record.result.failure else "FINISHED"
+        status = "FINISHED" if isinstance(record, ScoredTrial) else "FAILED"
         self._client.set_terminated(run_id, status, end_time=now)
         self._written.add((record.stage, str(record.number)))
 
     def _incumbent(self, record: TrialRecord) -> None:
         """Draw the search's course on its own run: each trial's objective, and the best so far."""
-        if record.stage != "search" or len(record.value) != 1:
+        if isinstance(record, FailedTrial) or record.stage != "search" or len(record.value) != 1:
             return
         value = record.value[0]
         self._best = value if self._best is None else max(self._best, value)
@@ -163,10 +163,11 @@ class SearchRun:
             **{f"evomerge.winner.{k.partition('.')[2]}": v for k, v in winner.items()},
         }
         metrics = {"recipes": float(outcome.n_recipes), "failed": float(outcome.n_failed)}
-        if outcome.gain_over_best_parent is not None:
-            metrics["held_out/gain_over_best_parent"] = outcome.gain_over_best_parent.gain
-        if outcome.gain_over_best_blend is not None:
-            metrics["held_out/gain_over_best_blend"] = outcome.gain_over_best_blend.gain
+        judgement = outcome.judgement
+        if judgement and judgement.over_parent:
+            metrics["held_out/gain_over_best_parent"] = judgement.over_parent.gain.gain
+        if judgement and judgement.over_blend:
+            metrics["held_out/gain_over_best_blend"] = judgement.over_blend.gain.gain
         now = int(time.time() * 1000)
         self._client.log_batch(
             self.run_id,
@@ -199,9 +200,9 @@ def _lineage(record: TrialRecord) -> dict[str, str]:
             "evomerge.parents": ", ".join(record.recipe.models),
             "evomerge.base": base if isinstance(base, str) else "",
         }
-    if record.duplicate_of is not None:
-        tags["evomerge.duplicate_of"] = f"{record.duplicate_stage} {record.duplicate_of}"
-    if record.result.failure is not None:
+    if isinstance(record, ScoredTrial) and record.twin:
+        tags["evomerge.duplicate_of"] = f"{record.twin.stage} {record.twin.number}"
+    if isinstance(record, FailedTrial):
         tags |= {
             "evomerge.failure": str(record.result.failure),
             "evomerge.message": record.result.message[:5000],
@@ -211,9 +212,11 @@ def _lineage(record: TrialRecord) -> dict[str, str]:
 
 def _metrics(record: TrialRecord) -> dict[str, float]:
     metrics = {f"seconds/{stage}": value for stage, value in record.result.seconds.items()}
-    if record.result.scores is not None:
-        metrics |= {f"{t.task}/{_name(t.metric)}": t.value for t in record.result.scores.tasks}
-        metrics |= {f"guard/{name}": share for name, share in record.result.scores.guards.items()}
+    if isinstance(record, FailedTrial):
+        return metrics
+    scores = record.result.scores
+    metrics |= {f"{t.task}/{_name(t.metric)}": t.value for t in scores.tasks}
+    metrics |= {f"guard/{name}": share for name, share in scores.guards.items()}
     if len(record.value) == 1:
         quick = record.documents == "quick"
         metrics["objective" if quick else f"{record.documents}/objective"] = record.value[0]

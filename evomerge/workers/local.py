@@ -3,8 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from evomerge.errors import Failure
-from evomerge.workers.protocol import Job, RunsJobs, TrialResult, WorkerSpec, retried
+from evomerge.workers.protocol import (
+    Job,
+    RunsJobs,
+    TrialResult,
+    WorkerSpec,
+    retried,
+    short_of_memory,
+)
 from evomerge.workers.worker import Worker
 
 
@@ -47,7 +53,7 @@ class LocalPool:
             self._worker = self._make_worker(self._spec)
         job, self._job = self._job, None
         result = self._worker.run(job)
-        if result.failure is Failure.OUT_OF_MEMORY and (again := retried(job, 0)):
+        if short_of_memory(result) and (again := retried(job, 0)):
             result = replace(self._worker.run(again), retries=1)
         return result
 

@@ -50,14 +50,11 @@ class Job:
 
 
 @dataclass(frozen=True)
-class TrialResult:
-    """What came of a job: scores, or a named failure.
+class _Ended:
+    """What is known of every job that has come to an end.
 
     Args:
         key: The job's key.
-        scores: The scores, or None where it failed.
-        failure: The named reason, or None where it succeeded.
-        message: The failure's details; empty where it succeeded.
         seconds: Wall seconds of each stage: `merge`, `place`, `score`, `total`.
         worker: The worker's name, such as `local` or `ray-1`.
         retries: How often the job was handed out again, after its worker died, hung or ran
@@ -65,12 +62,37 @@ class TrialResult:
     """
 
     key: str
-    scores: Scores | None
-    failure: Failure | None = None
-    message: str = ""
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    worker: str = "local"
-    retries: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict, kw_only=True)
+    worker: str = field(default="local", kw_only=True)
+    retries: int = field(default=0, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Scored(_Ended):
+    """A job whose recipe was merged and scored.
+
+    Args:
+        scores: Its scores.
+    """
+
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class Failed(_Ended):
+    """A job that gave no scores.
+
+    Args:
+        failure: The named reason.
+        message: The details.
+    """
+
+    failure: Failure
+    message: str
+
+
+TrialResult = Scored | Failed
+"""What came of a job."""
 
 
 def retried(job: Job, retries: int) -> Job | None:
@@ -84,6 +106,11 @@ def retried(job: Job, retries: int) -> Job | None:
         The same recipe with a smaller batch, or None where it is to be recorded as failed.
     """
     return replace(job, shrink=_SHRINK) if retries < _RETRIES else None
+
+
+def short_of_memory(result: TrialResult) -> bool:
+    """Whether a job failed for want of memory."""
+    return isinstance(result, Failed) and result.failure is Failure.OUT_OF_MEMORY
 
 
 class RunsJobs(Protocol):

@@ -19,7 +19,15 @@ from ray.exceptions import (
 
 from evomerge.errors import EvomergeError, Failure, InputError, PlatformError
 from evomerge.workers import cluster
-from evomerge.workers.protocol import Job, RunsJobs, TrialResult, WorkerSpec, retried
+from evomerge.workers.protocol import (
+    Failed,
+    Job,
+    RunsJobs,
+    TrialResult,
+    WorkerSpec,
+    retried,
+    short_of_memory,
+)
 
 _BIRTHS, _ANSWER_S, _LONELY_S = 3, 10, 120
 _LOST = (RayActorError, OutOfMemoryError, NodeDiedError, ObjectLostError)
@@ -197,7 +205,7 @@ class RayPool:
             seat.ready, seat.births_lost = True, 0
             return None
         result: TrialResult = replace(value, worker=seat.name, retries=task.retries)
-        return self._again(task, result) if result.failure is Failure.OUT_OF_MEMORY else result
+        return self._again(task, result) if short_of_memory(result) else result
 
     def _replace(
         self, seat: _Seat, failure: Failure, message: str, error: Exception | None = None
@@ -206,7 +214,7 @@ class RayPool:
         task = seat.task
         self._kill(seat)
         if task:
-            result = TrialResult(task.job.key, None, failure, message, {}, seat.name, task.retries)
+            result = Failed(task.job.key, failure, message, worker=seat.name, retries=task.retries)
             return self._again(task, result)
         seat.births_lost += 1
         if seat.births_lost == _BIRTHS:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -23,7 +24,7 @@ from evomerge.merge.mergekit.plugins import import_plugin
 from evomerge.merge.merger import MemoryMerger, Merged
 from evomerge.recipe.recipe import Recipe
 from evomerge.workers.heap import give_back, keep_freed
-from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
+from evomerge.workers.protocol import Failed, Job, Scored, TrialResult, WorkerSpec
 from evomerge.workers.tokenizers import Tokenizer, Tokenizers
 
 
@@ -77,17 +78,17 @@ class Worker:
             self._scorer.release()
             _free_memory()
         started = time.perf_counter()
-        scores, failure, message = None, None, ""
+        result: TrialResult
         try:
-            scores = self._score(job)
+            result = Scored(job.key, self._score(job))
         except TrialError as error:
-            failure, message = error.failure, error.what
+            result = Failed(job.key, error.failure, error.what)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            failure, message = Failure.OUT_OF_MEMORY, str(error) or "out of memory"
+            result = Failed(job.key, Failure.OUT_OF_MEMORY, str(error) or "out of memory")
         self._seconds["total"] = time.perf_counter() - started
-        return TrialResult(job.key, scores, failure, message, self._seconds)
+        return replace(result, seconds=self._seconds)
 
     def _score(self, job: Job) -> Scores:
         with self._timed("merge"):

@@ -15,8 +15,8 @@ from evomerge.errors import EvomergeError, Failure, InputError
 from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.recipe.recipe import Recipe
 from evomerge.search.events import Progress
-from evomerge.search.record import TrialRecord
-from evomerge.workers.protocol import TrialResult
+from evomerge.search.record import FailedTrial, ScoredTrial, TrialRecord
+from evomerge.workers.protocol import Failed, Scored
 
 from .conftest import Evomerge, Finished
 
@@ -108,11 +108,14 @@ def test_unknown_commands_and_options_name_the_nearest(tmp_path: Path, evomerge:
 
 def record(value: float | None, seconds: float = 1.26) -> TrialRecord:
     recipe = Recipe.from_document({"merge_method": "linear", "models": [{"model": "a"}]})
-    scores = None if value is None else Scores("quick", (TaskScore("t", "acc", value, (0,), (1,)),))
-    failure = Failure.NAN_WEIGHTS if value is None else None
-    result = TrialResult("k", scores, failure, "norm.weight", {"total": seconds})
-    values = () if value is None else (value,)
-    return TrialRecord(7, "search", "sampled", "trial 7", recipe, {}, result, values)
+    begun = {"number": 7, "stage": "search", "kind": "sampled", "label": "trial 7", "params": {}}
+    if value is None:
+        return FailedTrial(
+            **begun, recipe=recipe, result=Failed("k", Failure.NAN_WEIGHTS, "norm.weight")
+        )
+    scores = Scores("quick", (TaskScore("t", "acc", value, (0,), (1,)),))
+    result = Scored("k", scores, seconds={"total": seconds})
+    return ScoredTrial(**begun, recipe=recipe, result=result, value=(value,))
 
 
 def test_the_lines_of_a_search() -> None:

@@ -16,11 +16,11 @@ from evomerge.recipe.recipe import Recipe
 from evomerge.report.files import recipe_yaml, write_report
 from evomerge.report.outcome_json import outcome_json
 from evomerge.report.table import markdown_table, outcome_table, rows, summary_lines
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import Kind, TrialRecord
+from evomerge.search.outcome import Comparison, Judgement, Outcome
+from evomerge.search.record import FailedTrial, Kind, ScoredTrial
 from evomerge.space.reading.load import read_space
 from evomerge.space.space import Space
-from evomerge.workers.protocol import TrialResult
+from evomerge.workers.protocol import Failed, Scored
 
 SPACE = """\
 name: reported
@@ -41,7 +41,7 @@ def space(tmp_path: Path) -> Space:
     return read_space(SPACE, tmp_path / "reported.yaml")
 
 
-def record(kind: Kind, label: str, weight: float, right: tuple[int, int]) -> TrialRecord:
+def record(kind: Kind, label: str, weight: float, right: tuple[int, int]) -> ScoredTrial:
     models = [{"model": "a", "parameters": {"weight": weight}}, {"model": "b"}]
     recipe = Recipe.from_document({"merge_method": "linear", "models": models, "dtype": "float32"})
     ids = tuple(range(20))
@@ -49,8 +49,14 @@ def record(kind: Kind, label: str, weight: float, right: tuple[int, int]) -> Tri
         TaskScore(task, "acc", n / 20, ids, tuple(float(i < n) for i in ids))
         for task, n in zip(("my_next", "my_pick"), right, strict=True)
     ]
-    result = TrialResult("key", Scores("held_out", tuple(scores)), seconds={"total": 1.0})
-    return TrialRecord(3, "held_out", kind, label, recipe, {}, result, (sum(right) / 40,))
+    result = Scored("key", Scores("held_out", tuple(scores)), seconds={"total": 1.0})
+    return ScoredTrial(3, "held_out", kind, label, {}, recipe, result, (sum(right) / 40,))
+
+
+def failed(kind: Kind, label: str) -> FailedTrial:
+    recipe = record(kind, label, 0.2, (1, 1)).recipe
+    result = Failed("key", Failure.OUT_OF_MEMORY, "no memory")
+    return FailedTrial(3, "held_out", kind, label, {}, recipe, result)
 
 
 @pytest.fixture
@@ -60,26 +66,21 @@ def outcome() -> Outcome:
         record("parent", "parent a", 1, (18, 2)),
         record("blend", "uniform", 0.1, (8, 9)),
     )
-    broken = replace(
-        record("base", "base", 0.2, (1, 1)),
-        result=TrialResult("key", None, Failure.OUT_OF_MEMORY, "no memory"),
-        value=(),
-    )
+    broken = failed("base", "base")
     return Outcome(
         winner=winner,
-        chosen_on="confirm",
         finalists=(winner,),
         confirmed=(winner,),
         held_out=(winner, parent, blend, broken),
-        best_parent=parent,
-        best_blend=blend,
-        gain_over_best_parent=Gain(0.2, 0.1, 0.3, 40),
-        gain_over_best_blend=Gain(0.275, 0.2, 0.35, 40),
-        smallest_difference=0.1234,
+        judgement=Judgement(
+            winner=winner,
+            over_parent=Comparison(parent, Gain(0.2, 0.1, 0.3, 40), 0.1234),
+            over_blend=Comparison(blend, Gain(0.275, 0.2, 0.35, 40), 0.2),
+            warnings=("40% of my_next's answers are empty (0% before)",),
+        ),
         verdict="The winner wins.",
         n_recipes=12,
-        n_failed=1,
-        warnings=("40% of my_next's answers are empty (0% before)",),
+        failures={Failure.OUT_OF_MEMORY: 1},
     )
 
 
@@ -116,7 +117,7 @@ def test_the_lines_below_the_table(outcome: Outcome, space: Space) -> None:
         "Warning: 40% of my_next's answers are empty (0% before).",
         "Verdict: The winner wins.",
     ]
-    front = replace(outcome, front=(outcome.winner,), smallest_difference=None, warnings=())
+    front = replace(outcome, front=(outcome.winner,), judgement=None)
     assert summary_lines(front, space)[1] == "Pareto front on the quick documents: trial 3."
 
 
@@ -139,8 +140,9 @@ def test_the_files_of_a_finished_run(outcome: Outcome, space: Space, tmp_path: P
 
 
 def test_a_recipe_without_scores_exports_without_figures(space: Space, tmp_path: Path) -> None:
-    bare = replace(record("sampled", "trial 3", 0.5, (1, 1)), result=TrialResult("key", None))
-    text = recipe_yaml(bare, space, LOCATIONS, lora_cache=tmp_path)
+    bare = failed("sampled", "trial 3")
+    assert bare.recipe
+    text = recipe_yaml(bare.recipe, bare, space, LOCATIONS, lora_cache=tmp_path)
     assert "acc" not in text
     assert "trial 3" in text
 

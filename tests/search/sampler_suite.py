@@ -18,10 +18,11 @@ from optuna.trial import FrozenTrial, TrialState
 from synthetic import BRANCHED, FLAT, formula, toy_space
 
 from evomerge.samplers import SAMPLERS
+from evomerge.search.record import Pending
 from evomerge.search.samplers import make_sampler
 from evomerge.search.study import RunStudy
 from evomerge.space.space import Space
-from evomerge.workers.protocol import TrialResult
+from evomerge.workers.protocol import Scored
 
 XYZ = """
 name: toy
@@ -60,9 +61,9 @@ def score(study: RunStudy, space: Space, count: int, reopen: Callable[[], RunStu
     for number in range(count):
         study = reopen() if reopen else study
         pending = study.propose(space, make_sampler(space, number))
-        assert pending.recipe
+        assert isinstance(pending, Pending)
         scores = formula(pending.recipe, "quick")
-        study.finish(pending, TrialResult("k", scores), (scores["t0"].value,))
+        study.finish(pending, Scored("k", scores), (scores["t0"].value,))
 
 
 class SamplerSuite(BasicSamplerTestCase):

@@ -18,7 +18,7 @@ from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.recipe.recipe import Recipe
 from evomerge.space.reading.load import read_space
 from evomerge.space.space import Space
-from evomerge.workers.protocol import Job, TrialResult, WorkerPool
+from evomerge.workers.protocol import Failed, Job, Scored, TrialResult, WorkerPool
 
 TASKS = ("t0", "t1")
 OFFSETS = {"quick": 0, "confirm": 1000, "held_out": 2000}
@@ -121,7 +121,7 @@ class FormulaPool:
     def next_result(self) -> TrialResult:
         job = self._jobs.pop() if self._newest_first else self._jobs.popleft()
         self.scored.append(job)
-        return TrialResult(job.key, formula(job.recipe, job.documents), seconds={"total": 0.01})
+        return Scored(job.key, formula(job.recipe, job.documents), seconds={"total": 0.01})
 
     def close(self) -> None:
         self._jobs.clear()
@@ -155,7 +155,7 @@ def failing(pool: WorkerPool, when: Callable[[int], bool]) -> Troubled:
     def change(result: TrialResult, count: int) -> TrialResult:
         if not when(count):
             return result
-        return replace(result, scores=None, failure=Failure.OUT_OF_MEMORY, message="no memory")
+        return Failed(result.key, Failure.OUT_OF_MEMORY, "no memory", seconds=result.seconds)
 
     return Troubled(pool, change)
 
@@ -165,7 +165,7 @@ def noisy(pool: WorkerPool, sd: float) -> Troubled:
     rng = np.random.default_rng(0)
 
     def change(result: TrialResult, count: int) -> TrialResult:
-        assert result.scores
+        assert isinstance(result, Scored)
         tasks = tuple(
             replace(t, value=t.value + float(rng.normal(0, sd))) for t in result.scores.tasks
         )

@@ -10,12 +10,13 @@ from evomerge.errors import EvomergeError, Failure, InputError
 from evomerge.search.driver import run_search
 from evomerge.search.events import Progress, SilentListener
 from evomerge.search.outcome import Outcome
-from evomerge.search.record import Stage, TrialRecord
+from evomerge.search.ranking import scored
+from evomerge.search.record import FailedTrial, ScoredTrial, Stage, TrialRecord
 from evomerge.search.run import Run
 from evomerge.search.study import RunStudy
 from evomerge.settings import BudgetSettings
 from evomerge.space.space import Space
-from evomerge.workers.protocol import TrialResult, WorkerPool
+from evomerge.workers.protocol import Scored, TrialResult, WorkerPool
 
 
 class Diary(SilentListener):
@@ -57,10 +58,13 @@ def test_the_stages_in_their_order(tmp_path: Path) -> None:
     assert [r.number for r in records] == list(range(6))
     assert diary.outcomes == [outcome]
     record, progress = diary.records[13]
+    assert isinstance(record, ScoredTrial)
     assert (record.label, record.kind, record.value) == ("trial 5", "sampled", records[5].value)
     assert (progress.done, progress.planned, progress.failed) == (6, 6, 0)
     assert progress.incumbent
-    assert progress.incumbent.value[0] == max(r.value[0] for r, _ in diary.records[:14])
+    assert progress.incumbent.value[0] == max(
+        r.value[0] for r in scored(r for r, _ in diary.records[:14])
+    )
 
 
 def test_going_on_after_the_end_scores_nothing_again(tmp_path: Path) -> None:
@@ -98,11 +102,13 @@ def test_one_recipe_is_scored_once(tmp_path: Path) -> None:
     assert len(quick) == len(set(quick)) == 8 + 4
     assert len(records) == 20
     for record in records:
-        if record.duplicate_of is not None:
-            twin = records[record.duplicate_of]
+        assert isinstance(record, ScoredTrial)
+        if record.twin is not None:
+            assert record.twin.stage == "search"
+            twin = records[record.twin.number]
+            assert isinstance(twin, ScoredTrial)
             assert twin.recipe == record.recipe
             assert twin.value == record.value
-            assert record.duplicate_stage == "search"
 
 
 def test_a_space_that_is_used_up_ends_the_search(tmp_path: Path) -> None:
@@ -125,7 +131,7 @@ def test_a_twin_in_flight_waits_for_the_first(tmp_path: Path) -> None:
     _, records = search(toy_space(text, trials=30), tmp_path, pool)
     quick = [job.recipe for job in pool.scored if job.documents == "quick"]
     assert len(quick) == len(set(quick))
-    assert all(record.value for record in records)
+    assert len(scored(records)) == len(records)
 
 
 def test_all_workers_are_kept_busy(tmp_path: Path) -> None:
@@ -138,13 +144,14 @@ def test_all_workers_are_kept_busy(tmp_path: Path) -> None:
 def test_random_sampling_does_not_depend_on_the_workers(tmp_path: Path) -> None:
     one = search(toy_space(trials=10), tmp_path / "1")[1]
     many = search(toy_space(trials=10), tmp_path / "2", FormulaPool(3, newest_first=True))[1]
-    assert [(r.params, r.value) for r in one] == [(r.params, r.value) for r in many]
+    assert [(r.params, r.value) for r in scored(one)] == [(r.params, r.value) for r in scored(many)]
+    assert len(scored(one)) == len(one) == len(many)
 
 
 def test_a_failure_costs_one_trial(tmp_path: Path) -> None:
     pool = failing(FormulaPool(), lambda count: count % 3 == 1)
     outcome, records = search(toy_space(trials=9, sampler="tpe"), tmp_path, pool)
-    failed = [r for r in records if not r.value]
+    failed = [r for r in records if isinstance(r, FailedTrial)]
     assert len(records) == 9
     assert {r.result.failure for r in failed} == {Failure.OUT_OF_MEMORY}
     assert all(r.recipe for r in failed)
@@ -170,12 +177,14 @@ def test_a_value_that_is_no_number_is_a_failure(tmp_path: Path) -> None:
     def change(result: TrialResult, count: int) -> TrialResult:
         if count != 10:
             return result
-        assert result.scores
+        assert isinstance(result, Scored)
         tasks = tuple(replace(t, value=float("nan")) for t in result.scores.tasks)
         return replace(result, scores=replace(result.scores, tasks=tasks))
 
     _, records = search(toy_space(trials=5), tmp_path, Troubled(FormulaPool(), change))
-    assert [r.result.failure for r in records] == [None, None, Failure.SCORE_FAILED, None, None]
+    assert [isinstance(r, ScoredTrial) for r in records] == [True, True, False, True, True]
+    assert isinstance(records[2], FailedTrial)
+    assert records[2].result.failure is Failure.SCORE_FAILED
 
 
 def test_an_error_of_the_user_stops_the_search_and_leaves_it_sound(tmp_path: Path) -> None:
@@ -201,8 +210,9 @@ recipes:
       - {model: b, parameters: {weight: {choice: [0, 1, 2]}}}
 """
     _, records = search(toy_space(text, trials=30), tmp_path)
-    invalid = [r for r in records if r.result.failure is Failure.INVALID_RECIPE]
+    invalid = [r for r in records if isinstance(r, FailedTrial)]
     assert invalid
+    assert {r.result.failure for r in invalid} == {Failure.INVALID_RECIPE}
     assert all(r.recipe is None and "sum to zero" in r.result.message for r in invalid)
 
 
@@ -225,9 +235,10 @@ def test_noise_does_not_stop_a_search(tmp_path: Path) -> None:
 def test_pareto(tmp_path: Path, sampler: str) -> None:
     space = toy_space(BRANCHED, objective="pareto", sampler=sampler, trials=12)
     outcome, records = search(space, tmp_path)
-    assert all(len(r.value) == 2 for r in records)
+    assert [len(r.value) for r in scored(records)] == [2] * len(records)
     assert outcome.front
-    assert outcome.gain_over_best_parent
+    assert outcome.judgement
+    assert outcome.judgement.over_parent
 
 
 @pytest.mark.parametrize(

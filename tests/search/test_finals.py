@@ -5,14 +5,13 @@ import pytest
 from synthetic import FLAT, FormulaPool, Troubled, failing, toy_space
 
 from evomerge.errors import Failure
-from evomerge.evaluate.objective import scalar
 from evomerge.search.driver import run_search
-from evomerge.search.finals import pareto_front
 from evomerge.search.outcome import Outcome
-from evomerge.search.record import TrialRecord
+from evomerge.search.ranking import scalar_of, scored
+from evomerge.search.record import FailedTrial, ScoredTrial, TrialRecord
 from evomerge.search.run import Run
 from evomerge.space.space import Space
-from evomerge.workers.protocol import Job, TrialResult, WorkerPool
+from evomerge.workers.protocol import Job, Scored, TrialResult, WorkerPool
 
 
 def search(space: Space, folder: Path, pool: WorkerPool | None = None) -> Outcome:
@@ -21,8 +20,8 @@ def search(space: Space, folder: Path, pool: WorkerPool | None = None) -> Outcom
 
 
 def value(space: Space, record: TrialRecord) -> float:
-    assert record.result.scores
-    return scalar(record.result.scores, space.evaluate.tasks, space.objective)
+    assert isinstance(record, ScoredTrial)
+    return scalar_of(record, space)
 
 
 def test_who_is_scored_on_which_documents(tmp_path: Path) -> None:
@@ -33,7 +32,7 @@ def test_who_is_scored_on_which_documents(tmp_path: Path) -> None:
     assert len({r.recipe for r in outcome.finalists}) == 5
     assert [r.recipe for r in outcome.confirmed] == [r.recipe for r in outcome.finalists]
     assert {r.documents for r in outcome.confirmed} == {"confirm"}
-    assert outcome.winner == max(outcome.confirmed, key=lambda r: r.value)
+    assert outcome.winner == max(scored(outcome.confirmed), key=lambda r: r.value)
     assert outcome.chosen_on == "confirm"
     assert outcome.held_out[0].recipe == outcome.winner.recipe
     kinds = [r.kind for r in outcome.held_out]
@@ -47,21 +46,22 @@ def test_who_is_scored_on_which_documents(tmp_path: Path) -> None:
 def test_the_winner_is_compared_with_the_best_of_the_held_out(tmp_path: Path) -> None:
     space = toy_space(trials=12)
     outcome = search(space, tmp_path)
-    assert outcome.best_parent
-    assert outcome.best_blend
-    assert outcome.gain_over_best_parent
+    assert outcome.judgement
+    parent, blend = outcome.judgement.over_parent, outcome.judgement.over_blend
+    assert parent
+    assert blend
     parents = [r for r in outcome.held_out if r.kind in ("base", "parent")]
-    assert value(space, outcome.best_parent) == max(value(space, r) for r in parents)
-    difference = value(space, outcome.held_out[0]) - value(space, outcome.best_parent)
-    assert outcome.gain_over_best_parent.gain == pytest.approx(difference)
-    assert outcome.smallest_difference
+    assert value(space, parent.opponent) == max(value(space, r) for r in parents)
+    difference = value(space, outcome.held_out[0]) - value(space, parent.opponent)
+    assert parent.gain.gain == pytest.approx(difference)
+    assert parent.smallest_difference
     assert outcome.verdict.startswith("The winner")
-    assert outcome.best_blend.label in outcome.verdict
+    assert blend.opponent.label in outcome.verdict
 
 
 def test_ties_go_to_the_better_on_quick_documents(tmp_path: Path) -> None:
     def even(result: TrialResult, count: int) -> TrialResult:
-        assert result.scores
+        assert isinstance(result, Scored)
         if result.scores.documents != "confirm":
             return result
         tasks = tuple(replace(t, value=0.5) for t in result.scores.tasks)
@@ -76,22 +76,23 @@ def test_without_confirm_documents_the_quick_ones_choose(tmp_path: Path) -> None
     assert outcome.chosen_on == "quick"
     assert outcome.confirmed == ()
     assert outcome.winner == outcome.finalists[0]
-    assert outcome.gain_over_best_parent
+    assert outcome.judgement
+    assert outcome.judgement.over_parent
 
 
 def test_without_held_out_documents_there_is_no_verdict(tmp_path: Path) -> None:
     outcome = search(toy_space(trials=12, held_out=0), tmp_path)
     assert outcome.held_out == ()
-    assert outcome.gain_over_best_parent is None
-    assert outcome.smallest_difference is None
+    assert outcome.judgement is None
     assert "no verdict" in outcome.verdict
 
 
 def test_a_winner_that_fails_at_the_end_gets_no_verdict(tmp_path: Path) -> None:
     pool = failing(FormulaPool(), lambda count: count == 8 + 12 + 5)
     outcome = search(toy_space(trials=12), tmp_path, pool)
+    assert isinstance(outcome.held_out[0], FailedTrial)
     assert outcome.held_out[0].result.failure is Failure.OUT_OF_MEMORY
-    assert outcome.gain_over_best_parent is None
+    assert outcome.judgement is None
     assert "could not be scored" in outcome.verdict
     assert outcome.n_failed == 1
 
@@ -109,7 +110,7 @@ class OnlyBlends(FormulaPool):
     def next_result(self) -> TrialResult:
         job: Job = self._jobs[0]
         result = super().next_result()
-        assert result.scores
+        assert isinstance(result, Scored)
         if not job.key.startswith("search"):
             return result
         tasks = tuple(replace(t, value=0.0) for t in result.scores.tasks)
@@ -132,7 +133,7 @@ class CutOff(FormulaPool):
     def next_result(self) -> TrialResult:
         job = self._jobs[0]
         result = super().next_result()
-        assert result.scores
+        assert isinstance(result, Scored)
         share = 0.4 if job.recipe.method == "task_arithmetic" else 0.05
         return replace(result, scores=replace(result.scores, guards={"t0/truncated": share}))
 
@@ -140,20 +141,10 @@ class CutOff(FormulaPool):
 def test_answers_unlike_the_parents_are_flagged(tmp_path: Path) -> None:
     outcome = search(toy_space(trials=12), tmp_path, CutOff())
     assert outcome.winner.kind == "sampled"
-    assert outcome.warnings == ("40% of t0's answers are cut off at the token limit (5% before)",)
-    assert search(toy_space(trials=12), tmp_path / "calm").warnings == ()
-
-
-def test_a_front_holds_what_nothing_beats() -> None:
-    from synthetic import formula
-
-    from evomerge.recipe.recipe import Recipe
-
-    def record(number: int, *values: float) -> TrialRecord:
-        recipe = Recipe.from_document({"merge_method": "linear", "number": number})
-        result = TrialResult("k", formula(recipe, "quick"))
-        return TrialRecord(number, "search", "sampled", "x", recipe, {}, result, values)
-
-    a, b, c = record(0, 0.9, 0.1), record(1, 0.5, 0.5), record(2, 0.1, 0.9)
-    beaten, equal, failed = record(3, 0.5, 0.4), record(4, 0.5, 0.5), record(5)
-    assert pareto_front([a, beaten, b, c, equal, failed]) == [a, b, c, equal]
+    assert outcome.judgement
+    assert outcome.judgement.warnings == (
+        "40% of t0's answers are cut off at the token limit (5% before)",
+    )
+    calm = search(toy_space(trials=12), tmp_path / "calm").judgement
+    assert calm
+    assert calm.warnings == ()

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from evomerge.search.record import TrialRecord
+from evomerge.search.record import STAGES, ScoredTrial
 from evomerge.search.run import read_run
-from evomerge.search.study import STAGES, RunStudy
+from evomerge.search.study import RunStudy
 
 TRIALS = 16
 
@@ -33,7 +33,7 @@ def wait_for_growth(journal: Path, lines: int, process: subprocess.Popen[bytes])
         time.sleep(0.002)
 
 
-def essence(record: TrialRecord) -> tuple[object, ...]:
+def essence(record: ScoredTrial) -> tuple[object, ...]:
     return (
         record.stage,
         record.number,

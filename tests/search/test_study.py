@@ -6,8 +6,9 @@ from synthetic import BRANCHED, formula, toy_space
 
 from evomerge.errors import Failure
 from evomerge.recipe.recipe import Recipe
+from evomerge.search.record import Pending, Twin, WithoutRecipe
 from evomerge.search.study import RunStudy
-from evomerge.workers.protocol import TrialResult
+from evomerge.workers.protocol import Failed, Scored
 
 RECIPE = Recipe.from_document({"merge_method": "linear", "models": [{"model": "a"}]})
 
@@ -16,18 +17,18 @@ def test_records_read_back_equal(tmp_path: Path) -> None:
     study = RunStudy(tmp_path / "j", origin="/spaces/toy.yaml")
     pending = study.enqueue("generation0", "blend", "linear uniform", RECIPE)
     assert study.pending("generation0") == [pending]
-    result = TrialResult("k", formula(RECIPE, "quick"), seconds={"merge": 0.5}, worker="ray-1")
+    result = Scored("k", formula(RECIPE, "quick"), seconds={"merge": 0.5}, worker="ray-1")
     first = study.finish(pending, result, (0.5,))
     again = study.enqueue("generation0", "blend", "again", RECIPE)
-    twin = study.finish(again, result, (0.5,), twin=first, elapsed_s=2.5)
-    failed = study.finish(
+    twin = study.finish(again, result, (0.5,), twin=Twin("generation0", 0), elapsed_s=2.5)
+    failed = study.fail(
         study.enqueue("confirm", "sampled", "trial 3", RECIPE),
-        TrialResult("k", None, Failure.NAN_WEIGHTS, "NaN in lm_head"),
+        Failed("k", Failure.NAN_WEIGHTS, "NaN in lm_head"),
     )
     reader = RunStudy(tmp_path / "j", writable=False)
     assert reader.records("generation0") == [first, twin]
     assert reader.records("confirm") == [failed]
-    assert (twin.duplicate_of, twin.duplicate_stage) == (0, "generation0")
+    assert twin.twin == Twin(first.stage, first.number)
     assert failed.result.failure is Failure.NAN_WEIGHTS
     assert reader.elapsed_s == 2.5
     assert reader.origin == Path("/spaces/toy.yaml")
@@ -36,13 +37,14 @@ def test_records_read_back_equal(tmp_path: Path) -> None:
 def test_pareto_keeps_a_value_for_each_task(tmp_path: Path) -> None:
     study = RunStudy(tmp_path / "j", 2)
     pending = study.enqueue("search", "sampled", "trial 0", RECIPE)
-    study.finish(pending, TrialResult("k", formula(RECIPE, "quick")), (0.1, 0.9))
+    study.finish(pending, Scored("k", formula(RECIPE, "quick")), (0.1, 0.9))
     assert RunStudy(tmp_path / "j", 2).records("search")[0].value == (0.1, 0.9)
 
 
 def test_a_proposal_is_in_the_journal_whole(tmp_path: Path) -> None:
     space = toy_space(BRANCHED)
     pending = RunStudy(tmp_path / "j").propose(space, RandomSampler(seed=1))
+    assert isinstance(pending, Pending)
     assert pending.recipe == space.recipe(pending.params)
     assert RunStudy(tmp_path / "j").pending("search") == [pending]
 
@@ -57,8 +59,8 @@ recipes:
       - {model: b, parameters: {weight: 0}}
 """
     pending = RunStudy(tmp_path / "j").propose(toy_space(text), RandomSampler(seed=1))
-    assert pending.recipe is None
-    assert "sum to zero" in pending.invalid
+    assert isinstance(pending, WithoutRecipe)
+    assert "sum to zero" in pending.why
     assert RunStudy(tmp_path / "j").pending("search") == [pending]
 
 

@@ -11,11 +11,11 @@ from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.recipe.recipe import Recipe
 from evomerge.search.outcome import Outcome
-from evomerge.search.record import TrialRecord
+from evomerge.search.record import FailedTrial, ScoredTrial, TrialRecord
 from evomerge.space.reading.load import read_space
 from evomerge.space.space import Space
 from evomerge.tracking.tracker import Tracker
-from evomerge.workers.protocol import TrialResult
+from evomerge.workers.protocol import Failed, Scored
 
 SPACE = """\
 models: {base: org/base, a: org/a}
@@ -34,21 +34,15 @@ def space(tmp_path: Path) -> Space:
 
 def record(space: Space, number: int, value: float | None = 0.5) -> TrialRecord:
     params = {"ties.weight[a]": number / 10}
-    scores, failure = None, Failure.NAN_WEIGHTS
-    if value is not None:
-        scores, failure = Scores("quick", (TaskScore("toy", "acc", value, (0,), (value,)),)), None
-    return TrialRecord(
-        number=number,
-        stage="search",
-        kind="sampled",
-        label=f"trial {number}",
-        recipe=space.recipe(params),
-        params=params,
-        result=TrialResult(
-            f"search-{number}", scores, failure, "", {"merge": 1.0, "score": 2.0, "total": 3.5}
-        ),
-        value=() if value is None else (value,),
-    )
+    begun = {"number": number, "stage": "search", "kind": "sampled", "label": f"trial {number}"}
+    how = {"key": f"search-{number}", "seconds": {"merge": 1.0, "score": 2.0, "total": 3.5}}
+    recipe = space.recipe(params)
+    if value is None:
+        failed = Failed(**how, failure=Failure.NAN_WEIGHTS, message="")
+        return FailedTrial(**begun, params=params, recipe=recipe, result=failed)
+    scores = Scores("quick", (TaskScore("toy", "acc", value, (0,), (value,)),))
+    scored = Scored(**how, scores=scores)
+    return ScoredTrial(**begun, params=params, recipe=recipe, result=scored, value=(value,))
 
 
 class Session:
@@ -84,18 +78,13 @@ class Session:
 def outcome(records: list[TrialRecord]) -> Outcome:
     return Outcome(
         winner=records[0],
-        chosen_on="quick",
         finalists=(records[0],),
         confirmed=(),
         held_out=(),
-        best_parent=None,
-        best_blend=None,
-        gain_over_best_parent=None,
-        gain_over_best_blend=None,
-        smallest_difference=None,
+        judgement=None,
         verdict="It wins.",
         n_recipes=len(records),
-        n_failed=0,
+        failures={},
     )
 
 

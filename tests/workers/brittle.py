@@ -8,11 +8,23 @@ from pathlib import Path
 from evomerge.errors import Failure, InputError
 from evomerge.evaluate.scores import Scores
 from evomerge.recipe.recipe import Recipe
-from evomerge.workers.protocol import Job, TrialResult, WorkerPool, WorkerSpec
+from evomerge.workers.protocol import Failed, Job, Scored, TrialResult, WorkerPool, WorkerSpec
 
 
 def job(act: str, key: str = "job", **more: object) -> Job:
     return Job(key, Recipe.from_document({"merge_method": "none", "act": act, **more}))
+
+
+def failure(result: TrialResult | None) -> Failure | None:
+    """Return why a job failed; None where it was scored."""
+    assert result is not None
+    return result.failure if isinstance(result, Failed) else None
+
+
+def pid(result: TrialResult) -> int:
+    """Return the process in which a job that lived was run."""
+    assert isinstance(result, Scored)
+    return int(result.scores.documents)
 
 
 class Actor:
@@ -36,10 +48,10 @@ class Actor:
             case "sleep":
                 time.sleep(document["seconds"])
             case "oom" if job.shrink < document["until"]:
-                return TrialResult(job.key, None, Failure.OUT_OF_MEMORY, "too large")
+                return Failed(job.key, Failure.OUT_OF_MEMORY, "too large")
             case "bug":
                 raise ZeroDivisionError("a bug")
-        return TrialResult(job.key, Scores("quick", ()), message=str(os.getpid()))
+        return Scored(job.key, Scores(str(os.getpid()), ()))
 
 
 def warm_up(pool: WorkerPool, count: int) -> None:
@@ -68,7 +80,7 @@ def interrupted(cache: str) -> None:
     os.killpg(0, signal.SIGINT)
     results = [pool.next_result() for _ in range(2)]
     pool.close()
-    lines = [f"{r.key} {r.failure} {r.retries}" for r in results]
+    lines = [f"{r.key} {failure(r)} {r.retries}" for r in results]
     Path(cache, "results").write_text("\n".join([*sorted(lines), f"signals {len(seen)}"]))
 
 

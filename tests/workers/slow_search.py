@@ -9,7 +9,7 @@ from evomerge.search.events import Progress, SilentListener
 from evomerge.search.record import TrialRecord
 from evomerge.search.run import Run
 from evomerge.space.reading.load import load_space
-from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
+from evomerge.workers.protocol import Failed, Job, TrialResult, WorkerSpec
 from evomerge.workers.ray_pool import RayPool
 from evomerge.workers.worker import Worker
 
@@ -41,7 +41,8 @@ class Shown(SilentListener):
 
     def on_record(self, record: TrialRecord, progress: Progress) -> None:
         result = record.result
-        sys.stdout.write(f"{record.stage} {result.worker} {result.retries} {result.failure}\n")
+        failure = result.failure if isinstance(result, Failed) else None
+        sys.stdout.write(f"{record.stage} {result.worker} {result.retries} {failure}\n")
         sys.stdout.flush()
 
 

@@ -13,7 +13,7 @@ from evomerge.recipe.recipe import Recipe
 from evomerge.settings import EvaluateSettings, TaskSettings, WorkerSettings
 from evomerge.workers import open_pool
 from evomerge.workers.local import LocalPool
-from evomerge.workers.protocol import Job, TrialResult, WorkerPool, WorkerSpec
+from evomerge.workers.protocol import Failed, Job, Scored, TrialResult, WorkerPool, WorkerSpec
 
 TASKS = (TaskSettings("toy_next", "acc"), TaskSettings("toy_pick", "acc"))
 
@@ -60,8 +60,7 @@ class Conformance:
         results = [result(pool) for _ in jobs]
         assert {one.key for one in results} == {job.key for job in jobs}
         for one in results:
-            assert one.failure is None
-            assert one.scores
+            assert isinstance(one, Scored)
             assert one.scores.documents == "quick"
             assert [len(task.per_doc) for task in one.scores.tasks] == [12, 12]
             assert set(one.seconds) == {"merge", "place", "score", "total"}
@@ -72,13 +71,16 @@ class Conformance:
     ) -> None:
         for name, job in JOBS.items():
             pool.submit(job)
-            assert result(pool).scores == reference[name]
+            one = result(pool)
+            assert isinstance(one, Scored)
+            assert one.scores == reference[name]
 
     def test_a_failed_recipe_is_a_result(self, pool: WorkerPool) -> None:
         bad = recipe(0.5).document | {"merge_method": "no_such_method"}
         pool.submit(Job("bad", Recipe.from_document(bad)))
         bad_result = result(pool)
-        assert (bad_result.key, bad_result.scores) == ("bad", None)
+        assert bad_result.key == "bad"
+        assert isinstance(bad_result, Failed)
         assert bad_result.failure in (Failure.INVALID_RECIPE, Failure.MERGE_FAILED)
         assert "no_such_method" in bad_result.message
 
@@ -122,7 +124,7 @@ def reference(
     for name, job in JOBS.items():
         pool.submit(job)
         found = pool.next_result()
-        assert found.scores, found.message
+        assert isinstance(found, Scored), found
         scores[name] = found.scores
     return scores
 
@@ -153,7 +155,7 @@ class TestDisk(Conformance):
         Path(spec.cache, ".scratch-of-a-killed-worker.lock").touch()
         fresh = open_pool(spec)
         fresh.submit(JOBS["sum"])
-        assert fresh.next_result().scores
+        assert isinstance(fresh.next_result(), Scored)
         fresh.close()
         assert not list(Path(spec.cache).glob(".scratch-*"))
 

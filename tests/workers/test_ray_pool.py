@@ -10,7 +10,7 @@ from pathlib import Path
 import brittle
 import pytest
 import waiting
-from brittle import job, warm_up
+from brittle import failure, job, pid, warm_up
 from ray.exceptions import RayTaskError
 
 from evomerge.errors import Failure, InputError, PlatformError
@@ -18,7 +18,7 @@ from evomerge.recipe.recipe import Recipe
 from evomerge.settings import EvaluateSettings, TaskSettings, WorkerSettings
 from evomerge.workers import open_pool
 from evomerge.workers.local import LocalPool
-from evomerge.workers.protocol import Job, TrialResult, WorkerSpec
+from evomerge.workers.protocol import Job, Scored, TrialResult, WorkerSpec
 from evomerge.workers.ray_pool import RayPool
 
 Open = Callable[..., RayPool]
@@ -56,9 +56,9 @@ def test_a_job_that_kills_its_worker_is_tried_twice(brittle_pool: Open) -> None:
     pool = brittle_pool()
     pool.submit(job("die"))
     result = pool.next_result()
-    assert (result.failure, result.retries, result.key) == (Failure.WORKER_DIED, 1, "job")
+    assert (failure(result), result.retries, result.key) == (Failure.WORKER_DIED, 1, "job")
     pool.submit(job("live"))
-    assert pool.next_result().failure is None
+    assert failure(pool.next_result()) is None
 
 
 def test_a_job_over_its_time_is_stopped_and_the_others_go_on(brittle_pool: Open) -> None:
@@ -67,11 +67,11 @@ def test_a_job_over_its_time_is_stopped_and_the_others_go_on(brittle_pool: Open)
     pool.submit(job("sleep", "long", seconds=60))
     pool.submit(job("sleep", "short", seconds=0.1))
     first, *more = results(pool, 2)
-    assert (first.key, first.failure) == ("short", None)
+    assert (first.key, failure(first)) == ("short", None)
     (second,) = more
-    assert (second.key, second.failure, second.retries) == ("long", Failure.TIME_LIMIT, 1)
+    assert (second.key, failure(second), second.retries) == ("long", Failure.TIME_LIMIT, 1)
     pool.submit(job("live", "next"))
-    assert results(pool, 1)[0].failure is None
+    assert failure(results(pool, 1)[0]) is None
 
 
 @pytest.mark.slow
@@ -80,14 +80,14 @@ def test_workers_lost_while_idle_cost_no_job_its_retry(brittle_pool: Open) -> No
     warm_up(pool, 2)
     pool.submit(job("sleep", "one", seconds=0.5))
     pool.submit(job("sleep", "two", seconds=0.5))
-    pids = {int(result.message) for result in results(pool, 2)}
+    pids = {pid(result) for result in results(pool, 2)}
     assert len(pids) == 2
-    for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+    for each in pids:
+        os.kill(each, signal.SIGKILL)
     pool.submit(job("live", "next"))
     (found,) = results(pool, 1)
-    assert (found.failure, found.retries) == (None, 0)
-    assert int(found.message) not in pids
+    assert (failure(found), found.retries) == (None, 0)
+    assert pid(found) not in pids
 
 
 def test_out_of_memory_is_tried_once_with_a_smaller_batch(
@@ -99,11 +99,11 @@ def test_out_of_memory_is_tried_once_with_a_smaller_batch(
         pool.submit(job("oom", until=2))
         result = pool.next_result()
         assert result
-        assert (result.failure, result.retries) == (None, 1)
+        assert (failure(result), result.retries) == (None, 1)
         pool.submit(job("oom", until=100))
         result = pool.next_result()
         assert result
-        assert (result.failure, result.retries) == (Failure.OUT_OF_MEMORY, 1)
+        assert (failure(result), result.retries) == (Failure.OUT_OF_MEMORY, 1)
 
 
 @pytest.mark.slow
@@ -114,10 +114,10 @@ def test_a_worker_that_cannot_be_built_ends_the_search_or_is_given_up(
     pool = brittle_pool(count=2, warn=told.append)
     (tmp_path / "one-only").touch()
     pool.submit(job("sleep", "one", seconds=1))
-    assert results(pool, 1)[0].failure is None
+    assert failure(results(pool, 1)[0]) is None
     for i in range(4):
         pool.submit(job("sleep", f"more {i}", seconds=2))
-        assert results(pool, 1)[0].failure is None
+        assert failure(results(pool, 1)[0]) is None
     assert len(told) == 1
     assert "is given up, 1 workers go on: " in told[0]
     assert pool.capacity == 1
@@ -142,7 +142,7 @@ def test_a_worker_without_a_place_holds_no_job(brittle_pool: Open) -> None:
     for round in range(3):
         for key in ("one", "two"):
             pool.submit(job("live", f"{key} {round}"))
-        assert all(result.failure is None for result in results(pool, 2))
+        assert all(failure(result) is None for result in results(pool, 2))
     assert pool.capacity == 2
 
 
@@ -164,7 +164,7 @@ def test_workers_that_die_at_birth_end_the_search(brittle_pool: Open, tmp_path: 
     pool.submit(job("live"))
     with pytest.raises(PlatformError, match="die while they load"):
         for _ in range(3):
-            assert pool.next_result().failure is Failure.WORKER_DIED
+            assert failure(pool.next_result()) is Failure.WORKER_DIED
             pool.submit(job("live"))
 
 
@@ -210,7 +210,10 @@ def test_a_worker_killed_from_outside_costs_one_retry(
     pool.close()
     local = open_pool(spec)
     local.submit(real)
-    assert (result.scores, result.retries) == (local.next_result().scores, 1)
+    expected = local.next_result()
+    assert isinstance(result, Scored)
+    assert isinstance(expected, Scored)
+    assert (result.scores, result.retries) == (expected.scores, 1)
 
 
 def test_ctrl_c_in_the_terminal_spares_the_workers(tmp_path: Path) -> None:

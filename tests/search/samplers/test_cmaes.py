@@ -5,9 +5,10 @@ import pytest
 from sampler_suite import RelativeSamplerTestCase, SamplerSuite, SingleOnlySamplerTestCase
 from synthetic import BRANCHED, formula, toy_space
 
+from evomerge.search.record import Pending
 from evomerge.search.samplers import make_sampler
 from evomerge.search.study import RunStudy
-from evomerge.workers.protocol import TrialResult
+from evomerge.workers.protocol import Scored
 
 
 class TestCmaes(SamplerSuite, RelativeSamplerTestCase, SingleOnlySamplerTestCase):
@@ -29,4 +30,5 @@ def test_it_keeps_to_what_every_recipe_shares(tmp_path: Path, seed: int) -> None
         trial = study._studies["search"].trials[number]
         covered = sampler.infer_relative_search_space(study._studies["search"], trial)
         assert set(covered) == ({"w"} if number else set())
-        study.finish(pending, TrialResult("k", formula(pending.recipe, "quick")), (0.5,))  # type: ignore[arg-type]
+        assert isinstance(pending, Pending)
+        study.finish(pending, Scored("k", formula(pending.recipe, "quick")), (0.5,))

@@ -5,9 +5,10 @@ import pytest
 from sampler_suite import MultiObjectiveSamplerTestCase, SamplerSuite
 from synthetic import FLAT, formula, toy_space
 
+from evomerge.search.record import Pending
 from evomerge.search.samplers import make_sampler, seeds
 from evomerge.search.study import RunStudy
-from evomerge.workers.protocol import TrialResult
+from evomerge.workers.protocol import Scored
 
 
 class TestNsga2(SamplerSuite, MultiObjectiveSamplerTestCase):
@@ -23,7 +24,8 @@ def test_it_mutates_independently_of_its_crossover(tmp_path: Path) -> None:
     study = RunStudy(tmp_path / "j")
     for number in range(20):
         pending = study.propose(space, make_sampler(space, number))
-        study.finish(pending, TrialResult("k", formula(pending.recipe, "quick")), (0.0,))  # type: ignore[arg-type]
+        assert isinstance(pending, Pending)
+        study.finish(pending, Scored("k", formula(pending.recipe, "quick")), (0.0,))
     known = {v for record in study.records("search") for v in record.params.values()}
     mutations = 0
     for number in range(20, 60):
