@@ -47,7 +47,6 @@ NOT_YET = {
     "merge/mergekit/seeding.py",
     "merge/mergekit/tokenizer.py",
     "merge/planned.py",
-    "methods/ranges.py",
     "methods/types.py",
     "preflight/available.py",
     "preflight/locating.py",

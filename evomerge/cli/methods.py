@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from evomerge.errors import InputError, did_you_mean
-from evomerge.methods.ranges import default_range
 from evomerge.methods.table import MERGEKIT, Method
 
 
@@ -38,7 +37,7 @@ def command(name: str | None, plugin: Path | None) -> None:
     for parameter in method.parameters.values():
         default = "required" if parameter.required else f"default {parameter.default}"
         where = "the whole merge" if parameter.scope == "shared" else "each model"
-        searched = default_range(method, parameter.name) or "its default"
+        searched = method.search_range(parameter.name) or "its default"
         shown = str(searched).replace("'", "")
         click.echo(
             f"  {parameter.name:18} {parameter.type:6} {where:16} {default:16} auto: {shown}"

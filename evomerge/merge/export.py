@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from evomerge.methods.table import MERGEKIT, Method
+from evomerge.methods.traits import SUMMING, traits
 from evomerge.recipe.recipe import Recipe
 from evomerge.recipe.reference import Reference
 from evomerge.space.reading.experts import is_moe
-
-RANDOM_METHODS = frozenset({"dare_linear", "dare_ties", "della", "della_linear"})
-"""Merge methods that draw at random: their result depends on the seed."""
 
 _DONATED = (
     "config.json",
@@ -25,19 +23,6 @@ _DONATED = (
     "special_tokens_map.json",
     "chat_template.jinja",
 )
-_ELEMENTWISE = frozenset(
-    {
-        "linear",
-        "task_arithmetic",
-        "ties",
-        "breadcrumbs",
-        "breadcrumbs_ties",
-        "nearswap",
-        "passthrough",
-    }
-)
-"""Merge methods that sum over no whole tensor."""
-
 LAYER_LISTS = ("layer_types", "no_rope_layers", "mlp_layer_types", "layers_block_type")
 """Keys of a model's config that hold one value a layer; mergekit does not slice them."""
 
@@ -84,13 +69,14 @@ def merge_threads(recipe: Recipe) -> int | None:
     Most methods sum over a whole tensor, in an order that follows the number of threads; the
     last bits of their weights would differ from one machine to the next. They run on one.
     """
-    return 1 if recipe.method not in _ELEMENTWISE or _has(recipe.document, "rescale") else None
+    summing = any(_has(recipe.document, parameter) for parameter in SUMMING)
+    return 1 if summing or not traits(recipe.method).elementwise else None
 
 
 def draws(recipe: Recipe) -> bool:
     """Whether the merge draws random numbers: by its method, its gates, or noise."""
     gates = recipe.document.get("gate_mode") in ("random", "uniform_random")
-    return recipe.method in RANDOM_METHODS or gates or _has(recipe.document, "noise_scale")
+    return traits(recipe.method).draws or gates or _has(recipe.document, "noise_scale")
 
 
 def _has(node: Any, key: str) -> bool:

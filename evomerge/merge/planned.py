@@ -12,7 +12,6 @@ from mergekit.merge_methods.task_adapter import ExecuteMergeMethodTask
 from mergekit.options import MergeOptions
 
 from evomerge.errors import Failure, TrialError
-from evomerge.merge.export import RANDOM_METHODS
 from evomerge.merge.kernels.arithmetic import DTYPES, Arithmetic, serves
 from evomerge.merge.kernels.cache import Draws, Kept
 from evomerge.merge.kernels.tensors import Inputs, Values, flat, shaped
@@ -21,6 +20,7 @@ from evomerge.merge.mergekit.engine import check_finite, named_failures, prepare
 from evomerge.merge.mergekit.planner import Plan, Step, compile_plan
 from evomerge.merge.mergekit.seeding import seeded
 from evomerge.merge.mergekit.tokenizer import generation_folder
+from evomerge.methods.traits import traits
 
 _SHAPES = 16
 
@@ -107,7 +107,7 @@ class PlannedMerges:
             step.inputs is not None and serves(config.merge_method, step.inputs, own)
             for step, own in zip(plan.steps, values, strict=True)
         ]
-        if config.merge_method in RANDOM_METHODS and not all(served):
+        if traits(config.merge_method).draws and not all(served):
             served = [False] * len(served)  # all tensors draw from one stream of numbers
         draws = Draws(self.kept, settings.random_seed)
         tensors: dict[str, torch.Tensor] = {}

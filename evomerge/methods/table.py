@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from evomerge.errors import InputError
+from evomerge.methods.traits import WITHOUT_EFFECT, Range, Traits, search_range, traits
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,23 @@ class Method:
     max_non_base: int | None
     parameters: Mapping[str, MethodParameter]
     plugin: str = ""
+
+    @property
+    def traits(self) -> Traits:
+        """What is known of it beside the contract."""
+        return traits(self.name)
+
+    @property
+    def effective(self) -> frozenset[str]:
+        """Names of the parameters that have an effect."""
+        return frozenset(p for p in self.parameters if (self.name, p) not in WITHOUT_EFFECT)
+
+    def search_range(self, parameter: str) -> Range:
+        """Return the hole that `recipes: auto` writes for a parameter, or None to leave it out."""
+        own = self.parameters[parameter]
+        return search_range(
+            self.name, parameter, required_float=own.required and own.type == "float"
+        )
 
     @property
     def merges_two(self) -> bool:

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from evomerge.errors import Failure, TrialError
+from evomerge.methods.contract import Inputs, breaches
 from evomerge.methods.table import MERGEKIT, Method
 from evomerge.methods.types import is_number
 
 _TINY = 1e-8
-DELLA_EPSILON = 0.15
-"""mergekit's default for della's `epsilon`."""
 
 
 def check_point(document: Mapping[str, Any], methods: Mapping[str, Method] = MERGEKIT) -> None:
@@ -22,16 +21,16 @@ def check_point(document: Mapping[str, Any], methods: Mapping[str, Method] = MER
     Raises:
         TrialError: `INVALID_RECIPE`, with what is wrong.
     """
+    method, shared = methods[document["merge_method"]], document.get("parameters", {})
     for group in _groups(document, document.get("base_model")):
         sources, base = group["inputs"], group["base"]
         names = [source["model"] for source in sources]
         if len(set(names)) < len(names):
             _refuse(f"a model stands twice in one merge: {', '.join(names)}")
         _check_layers(sources)
-        _check_counts(methods[document["merge_method"]], names, base, group["added"])
-        _check_weights(document, sources, base)
-        if document["merge_method"] in ("della", "della_linear"):
-            _check_della(document, sources, base)
+        _check_contract(method, names, base, group["added"])
+        _check_weights(method, sources, shared, base)
+        _check_bands(method, sources, shared, base)
 
 
 def _groups(node: Mapping[str, Any], base: str | None) -> list[dict[str, Any]]:
@@ -56,35 +55,33 @@ def _check_layers(sources: list[Mapping[str, Any]]) -> None:
         _refuse(f"sources of one slice need equally many layers, got {ranges}")
 
 
-def _check_counts(method: Method, names: list[str], base: str | None, added: bool) -> None:
-    name = method.name
-    if method.base == "required" and base not in names and not added:
-        _refuse(f"{name} needs its base model {base} among the sources of a slice")
-    count = len(names) + (base is not None and added and base not in names)
-    others = count - (base is not None and (added or base in names))
-    if count < method.min_inputs or (method.max_inputs and count > method.max_inputs):
-        _refuse(f"{name} cannot merge {count} models")
-    if method.min_non_base is not None and (
-        others < method.min_non_base or (method.max_non_base and others > method.max_non_base)
-    ):
-        _refuse(f"{name} cannot merge {others} models beside the base")
+def _check_contract(method: Method, names: list[str], base: str | None, added: bool) -> None:
+    known = Inputs(len(names), base is not None, base in names, base_is_added=added)
+    for breach in breaches(method, known):
+        if breach.term == "base":
+            _refuse(f"{method.name} needs a base model")
+        if breach.term == "listed base":
+            _refuse(f"{method.name} needs its base model {base} among the sources of a slice")
+        beside = breach.term.removeprefix("models")
+        _refuse(f"{method.name} cannot merge {breach.got} models{beside}")
 
 
 def _check_weights(
-    document: Mapping[str, Any], sources: list[Mapping[str, Any]], base: str | None
+    method: Method,
+    sources: list[Mapping[str, Any]],
+    shared: Mapping[str, Any],
+    base: str | None,
 ) -> None:
     """Refuse weights that sum to zero where mergekit divides by their sum."""
-    divides = {"linear": "normalize", "nuslerp": "", "multislerp": "normalize_weights"}
-    method = document["merge_method"]
-    if method not in divides:
+    division = method.traits.division
+    if division is None or division.zero_sum != "refused":
         return
-    shared = document.get("parameters", {})
-    if divides[method] and shared.get(divides[method], True) is False:
+    if division.unless is not None and shared.get(division.unless, True) is False:
         return
     settings = [
         source.get("parameters", {}).get("weight", shared.get("weight"))
         for source in sources
-        if method == "linear" or source["model"] != base
+        if method.parameters["weight"].scope == "input" or source["model"] != base
     ]
     anchors = [s if isinstance(s, list) else [s] for s in settings]
     width = max(map(len, anchors), default=0)
@@ -93,25 +90,29 @@ def _check_weights(
     columns = [[a[i] if len(a) > 1 else a[0] for a in anchors] for i in range(width)]
     for column in columns:
         if all(map(is_number, column)) and abs(sum(column)) < _TINY:
-            _refuse(f"{method} weights sum to zero: {column}")
+            _refuse(f"{method.name} weights sum to zero: {column}")
 
 
-def _check_della(
-    document: Mapping[str, Any], sources: list[Mapping[str, Any]], base: str | None
+def _check_bands(
+    method: Method,
+    sources: list[Mapping[str, Any]],
+    shared: Mapping[str, Any],
+    base: str | None,
 ) -> None:
-    """Hold density ± epsilon inside (0, 1): they are probabilities of keeping a value.
-
-    Source: Deep et al. 2024, DELLA-Merging, arXiv:2406.11617, section 3.1. mergekit merges
-    everything at a density of 1.
-    """
-    shared = document.get("parameters", {})
-    for source in sources:
-        own = {**shared, **source.get("parameters", {})}
-        density, epsilon = own.get("density", 1.0), own.get("epsilon", DELLA_EPSILON)
-        if source["model"] == base or not (is_number(density) and is_number(epsilon)):
-            continue
-        if density < 1 and not 0 < density - epsilon <= density + epsilon < 1:
-            _refuse(f"della needs density ± epsilon inside (0, 1), got {density} ± {epsilon}")
+    """Refuse values of one model that bound each other, such as density ± epsilon."""
+    for band in method.traits.bands:
+        for source in sources:
+            own = {**shared, **source.get("parameters", {})}
+            center, width = (
+                own.get(name, method.parameters[name].default) for name in (band.center, band.width)
+            )
+            if source["model"] == base or not (is_number(center) and is_number(width)):
+                continue
+            if not band.holds(center, width):
+                _refuse(
+                    f"{band.method} needs {band.center} ± {band.width} inside (0, 1), "
+                    f"got {center} ± {width}"
+                )
 
 
 def _refuse(what: str) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from evomerge.merge.models.family import Family, find_family
 from evomerge.merge.models.locations import absolute
+from evomerge.methods.fit import why_not
 from evomerge.methods.table import MERGEKIT
 from evomerge.recipe.reference import Reference
 from evomerge.samplers import SAMPLERS
-from evomerge.space.generate.auto import why_not
 from evomerge.space.reading.yaml import write_yaml
 from evomerge.zoo import locate
 
@@ -41,7 +41,7 @@ def starter(
 def _comments(found: Family) -> list[str]:
     first = next(iter(found.metadata.values()))
     experts = len(found.models) - (found.base is not None)
-    fit = {m.name: why_not(m, experts, found.base) for m in MERGEKIT.values()}
+    fit = {m.name: why_not(m, experts, has_base=found.base is not None) for m in MERGEKIT.values()}
     base = "No base model: no model names one. Name it with base_model:, for methods that need it."
     if found.base:
         base = f"Base model: {found.base}; {found.why_base}."

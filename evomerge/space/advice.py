@@ -22,11 +22,7 @@ def notes(space: Space) -> list[str]:
             "no base model: generation 0 has no base and no task arithmetic, and recipes: auto "
             "no method that needs one"
         )
-    if any(_may_leave_della_s_bounds(template) for template in space.templates):
-        found.append(
-            "della needs density ± epsilon (0.15 by default) inside (0, 1); points outside are "
-            "not merged and cost one trial each: narrow density or give epsilon"
-        )
+    found += dict.fromkeys(note for t in space.templates for note in _broken_bands(t))
     found += _fixed_gradients(space)
     return found
 
@@ -74,15 +70,20 @@ def _pairs_of_numbers(node: Any) -> Iterator[tuple[str, str]]:
         yield from _pairs_of_numbers(value)
 
 
-def _may_leave_della_s_bounds(template: Template) -> bool:
-    """Whether a point's density ± epsilon may lie outside (0, 1), as far as the holes tell."""
-    if not any(name.startswith("della") for name in template.methods):
-        return False
+def _broken_bands(template: Template) -> Iterator[str]:
+    """Yield a note for each band that a point may leave, as far as the holes tell."""
     drawn = template.parameters()
-    densities = [p for p in drawn if "density" in p.name]
-    epsilons = [p for p in drawn if "epsilon" in p.name]
-    ends = [[v for p in ps for v in p.choices or (p.low, p.high)] for ps in (densities, epsilons)]
-    density, epsilon = ends
-    if not density or not epsilon:
-        return True
-    return bool(min(density) - max(epsilon) <= 0 or max(density) + max(epsilon) >= 1)
+    for method in map(template.table.__getitem__, template.methods):
+        for band in method.traits.bands:
+            ends = [
+                [v for p in drawn if name in p.name for v in p.choices or (p.low, p.high)]
+                for name in (band.center, band.width)
+            ]
+            if all(ends) and not band.may_break(*ends):
+                continue
+            default = method.parameters[band.width].default
+            yield (
+                f"{band.method} needs {band.center} ± {band.width} ({default:g} by default) inside "
+                "(0, 1); points outside are not merged and cost one trial each: narrow "
+                f"{band.center} or give {band.width}"
+            )

@@ -11,9 +11,6 @@ from evomerge.space.stack import Stack
 
 Draw = Callable[[Parameter], Any]
 
-_WITHOUT_EFFECT = {"task_arithmetic": {"density"}}
-"""Parameters that mergekit takes for a method and never uses; two recipes would be one."""
-
 
 @dataclass(frozen=True)
 class Template:
@@ -101,7 +98,7 @@ class Template:
 
     def _node(self, key: str, node: Any, tag: str, method: str, draw: Draw) -> Any:
         if key == "parameters":
-            known = set(self.table[method].parameters) - _WITHOUT_EFFECT.get(method, set())
+            known = self.table[method].effective
             return {
                 name: self._setting(value, name + (f"[{tag}]" if tag else ""), draw)
                 for name, value in node.items()

@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load_file
 
 from evomerge.errors import Failure, InputError, TrialError
-from evomerge.merge.export import RANDOM_METHODS
 from evomerge.merge.merger import MemoryMerger, Merged
 from evomerge.methods.table import MERGEKIT
 from evomerge.recipe.recipe import Recipe
@@ -78,7 +77,7 @@ def test_only_random_methods_depend_on_the_seed(
     monkeypatch.setattr(Recipe, "seed", 1)
     other = merger.merge(recipe).tensors
     differs = any(not torch.equal(one[name], other[name]) for name in one)
-    assert differs == (method in RANDOM_METHODS)
+    assert differs == MERGEKIT[method].traits.draws
 
 
 @pytest.fixture(scope="module")

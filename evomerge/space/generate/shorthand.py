@@ -5,8 +5,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from evomerge.errors import did_you_mean
+from evomerge.methods.fit import why_not
 from evomerge.methods.table import MethodTable
-from evomerge.space.generate.auto import auto_recipes, why_not
+from evomerge.space.generate.auto import auto_recipes
 from evomerge.space.reading.problems import Problems, show
 
 _AUTO = "auto"
@@ -89,7 +90,7 @@ def _methods(
         elif name in node[:index]:
             problems.add(at, f"{name} stands twice")
             wrong = True
-        elif (why := why_not(table[name], experts, base)) is not None:
+        elif (why := why_not(table[name], experts, has_base=base is not None)) is not None:
             problems.add(at, f"{name} does not fit these models: {why}")
             wrong = True
     return None if wrong else node

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from evomerge.methods.contract import Breach, Inputs, breaches, missing
 from evomerge.methods.table import Method
 from evomerge.space.domains import Hole
 from evomerge.space.reading.problems import Problems
@@ -43,6 +44,16 @@ class Group:
         """Whether no hole stands for a model."""
         return not any(isinstance(name, Hole) for name in [*self.names, self.base])
 
+    @property
+    def known(self) -> Inputs:
+        """What the file fixes of the models."""
+        listed: bool | None = self.lists_base
+        if not listed and not self.base_is_added and not self.is_fixed:
+            listed = None
+        if self.base_is_added and isinstance(self.base, Hole):
+            listed = None if set(self.base.choices) & set(self.names) else False
+        return Inputs(len(self.names), self.base is not None, listed, self.base_is_added)
+
 
 def check_group(group: Group, allowed: Mapping[str, Method], problems: Problems) -> None:
     """Note what mergekit would refuse, or take and merge wrongly.
@@ -61,9 +72,11 @@ def check_group(group: Group, allowed: Mapping[str, Method], problems: Problems)
             return
     found = _Found()
     for method in allowed.values():
-        if _has_base(group, method, found):
-            _check_counts(group, method, found)
-            _check_required(group, method, found)
+        terms = breaches(method, group.known)
+        for breach in terms:
+            _tell_breach(breach, group, method, found)
+        if not any(breach.lacks_base for breach in terms):
+            _tell_missing(group, method, found)
     found.tell(problems)
 
 
@@ -84,78 +97,32 @@ class _Found:
             problems.add(path, f"{', '.join(names)} {what}", help=help)
 
 
-def _has_base(group: Group, method: Method, found: _Found) -> bool:
-    if method.base != "required":
-        return True
-    if group.base is None:
+def _tell_breach(breach: Breach, group: Group, method: Method, found: _Found) -> None:
+    if breach.term == "base":
         found.add(group.path[:-1], method, "needs a base_model")
-        return False
-    if not group.base_is_added and group.is_fixed and not group.lists_base:
-        found.add(
-            group.path,
-            method,
-            f"needs the base model {group.base!r} among the sources of a slice",
-        )
-        return False
-    return True
+    elif breach.term == "listed base":
+        what = f"needs the base model {group.base!r} among the sources of a slice"
+        found.add(group.path, method, what)
+    else:
+        what = f"takes {breach.wanted} {breach.term}, got {breach.got}"
+        found.add(group.path, method, what)
 
 
-def _check_counts(group: Group, method: Method, found: _Found) -> None:
-    added = group.base is not None and group.base_is_added and not group.lists_base
-    if added and isinstance(group.base, Hole) and set(group.base.choices) & set(group.names):
-        return  # the count depends on the base that is drawn
-    count = len(group.names) + added
-    others = count - (added or group.lists_base)
-    _count("models", count, method.min_inputs, method.max_inputs, group, method, found)
-    if method.min_non_base is not None:
-        _count(
-            "models beside the base",
-            others,
-            method.min_non_base,
-            method.max_non_base,
-            group,
-            method,
-            found,
-        )
-
-
-def _count(
-    what: str,
-    got: int,
-    low: int,
-    high: int | None,
-    group: Group,
-    method: Method,
-    found: _Found,
-) -> None:
-    if got >= low and (high is None or got <= high):
-        return
-    wanted = f"exactly {low}" if high == low else f"at least {low}"
-    if high is not None and high != low:
-        wanted = f"{low} to {high}"
-    found.add(group.path, method, f"takes {wanted} {what}, got {got}")
-
-
-def _check_required(group: Group, method: Method, found: _Found) -> None:
-    for parameter in method.parameters.values():
-        if not parameter.required or parameter.name in group.shared:
-            continue
-        if parameter.scope == "shared":
-            found.add(group.path[:-1], method, f"needs parameters: {parameter.name}")
-            continue
-        for index, entry in enumerate(group.inputs):
-            is_base = entry["model"] == group.base and parameter.scope == "non_base"
-            if parameter.name not in entry.get("parameters", {}) and not is_base:
-                found.add(
-                    (*group.path, index),
-                    method,
-                    f"needs a {parameter.name} for {entry['model']!r}",
-                )
-        added = group.base is not None and group.base_is_added and not group.lists_base
-        if added and parameter.scope == "input":
+def _tell_missing(group: Group, method: Method, found: _Found) -> None:
+    names = group.names
+    own = [entry.get("parameters", {}) for entry in group.inputs]
+    base = names.index(group.base) if group.base in names else None
+    adds = group.base is not None and group.base_is_added and not group.lists_base
+    for one in missing(method, group.shared, own, base, adds_base=adds):
+        if one.place == "merge":
+            found.add(group.path[:-1], method, f"needs parameters: {one.parameter}")
+        elif one.place == "base":
             found.add(
                 group.path[:-1],
                 method,
-                f"takes the base model as one more input, without {parameter.name}",
+                f"takes the base model as one more input, without {one.parameter}",
                 help=f"remove base_model, or list {group.base!r} under models",
             )
+        else:
+            what = f"needs a {one.parameter} for {names[one.place]!r}"
+            found.add((*group.path, one.place), method, what)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from evomerge.methods.ranges import default_range
 from evomerge.methods.table import MERGEKIT
 from evomerge.methods.types import is_int, is_number
 from evomerge.recipe.reference import short_names
@@ -83,7 +82,10 @@ def space_of_evolve(marked: Marked, layers: int | None) -> tuple[dict[str, Any],
         "models": {names[reference]: reference for reference in references},
         "recipes": [_recipe(genome, names, layers)],
         "evaluate": _evaluate(document),
-        "search": {"sampler": "tpe" if genome["merge_method"] == "slerp" else "cmaes", "seed": 0},
+        "search": {
+            "sampler": "tpe" if MERGEKIT[genome["merge_method"]].merges_two else "cmaes",
+            "seed": 0,
+        },
         "budget": {"trials": 100},
     }
     return space, _notes(document, genome)
@@ -139,14 +141,14 @@ def _recipe(genome: Mapping[str, Any], names: Mapping[str, str], layers: int | N
     recipe: dict[str, Any] = {"merge_method": method}
     models = [names[reference] for reference in genome["models"]]
     base = names.get(genome.get("base_model") or "")
-    if method == "slerp":
+    if MERGEKIT[method].merges_two:
         anchors = {"layers": groups} if groups > 1 else {}
         recipe |= {"models": {"pair": models}, "parameters": {"t": _hole(genome, "t", anchors)}}
     else:
         smooth = bool(genome.get("smooth")) and groups > 1
         anchors = {"layers": groups} if smooth else {}
         own = {name: _hole(genome, name, anchors) for name in _PARAMETERS[method]}
-        if base and method != "linear":
+        if base and MERGEKIT[method].base == "required":
             recipe["base_model"] = base
         inputs: list[dict[str, Any]] = [
             {"model": name, **({} if name == recipe.get("base_model") else {"parameters": own})}
@@ -171,7 +173,7 @@ def _recipe(genome: Mapping[str, Any], names: Mapping[str, str], layers: int | N
 
 
 def _hole(genome: Mapping[str, Any], name: str, anchors: Mapping[str, int]) -> dict[str, Any]:
-    hole = dict(default_range(MERGEKIT[genome["merge_method"]], name) or {})
+    hole = dict(MERGEKIT[genome["merge_method"]].search_range(name) or {})
     if name == "weight" and genome.get("allow_negative_weights"):
         high = hole["float"][1]
         hole["float"] = [-high, high]
@@ -200,7 +202,7 @@ def _notes(document: Mapping[str, Any], genome: Mapping[str, Any]) -> list[str]:
             f"num_fewshot: {document['num_fewshot']} is a task's own business here: set it in task "
             "YAML of your own, under task_path"
         )
-    if genome["merge_method"] == "slerp" and genome.get("layer_granularity"):
+    if MERGEKIT[genome["merge_method"]].merges_two and genome.get("layer_granularity"):
         notes.append(
             "mergekit-evolve chose two models for each group of layers; this space chooses one "
             "pair, with a gradient over the layers"

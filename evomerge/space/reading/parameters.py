@@ -5,12 +5,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from evomerge.methods.table import Method, MethodParameter
+from evomerge.methods.traits import UNIT_INTERVAL
 from evomerge.methods.types import is_int, is_number
 from evomerge.space.domains import KINDS, Hole, is_hole, read_hole
 from evomerge.space.reading.problems import Problems, show
 from evomerge.space.reading.yaml import Path
 
-_UNIT_INTERVAL = ("density", "select_topk", "gamma")
 _RIGHT = {
     "float": (is_number, "a number"),
     "int": (is_int, "a whole number"),
@@ -121,7 +121,7 @@ def _hole(
 
 
 def _in_range(name: str, values: tuple[Any, ...], path: Path, problems: Problems) -> bool:
-    outside = [v for v in values if name in _UNIT_INTERVAL and not 0 <= v <= 1]
+    outside = [v for v in values if name in UNIT_INTERVAL and not 0 <= v <= 1]
     if outside:
         problems.add(path, f"{name} lies within [0, 1], got {outside[0]}")
     return not outside

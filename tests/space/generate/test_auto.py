@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evomerge.errors import InputError
-from evomerge.methods.ranges import default_range
 from evomerge.methods.table import MERGEKIT
 from evomerge.space.domains import is_hole
 from evomerge.space.generate.auto import auto_recipes
@@ -44,10 +43,10 @@ def used(recipes: list[dict[str, Any]]) -> set[str]:
 def test_every_parameter_of_every_method_has_a_range() -> None:
     for method in MERGEKIT.values():
         for parameter in method.parameters:
-            found = default_range(method, parameter)
+            found = method.search_range(parameter)
             assert found is None or is_hole(found)
         required = [p.name for p in method.parameters.values() if p.required]
-        assert all(default_range(method, name) is not None for name in required)
+        assert all(method.search_range(name) is not None for name in required)
 
 
 def test_auto_takes_every_method_that_fits() -> None:
