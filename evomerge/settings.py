@@ -110,9 +110,12 @@ class TaskSettings:
     """lm-eval's name of the task."""
     metric: Annotated[
         Text,
-        Allowed("such as acc", "task {task!r} needs {key}, {words}, got {got}"),
+        Allowed(
+            "a metric of that task, such as acc",
+            "task {task!r} needs {key}, such as acc, got {got}",
+        ),
     ]
-    """One of the task's metrics: `acc`, or `exact_match,strict-match` with a filter."""
+    """Metric as lm-eval writes it: `acc`, or `exact_match,strict-match` with a filter."""
     weight: AboveZero = 1.0
     """Share in the objective, relative to the other tasks' weights."""
 
@@ -171,7 +174,7 @@ class WorkerSettings:
     """Where trials run."""
 
     count: Positive = 1
-    """1 runs in the process itself, more are Ray actors."""
+    """Workers: 1 runs in the process itself, more are Ray actors."""
     gpus: Gpus = 0.0
     """GPUs for each worker: 0 is the CPU, a fraction shares one (0.5: two workers a GPU), or a
     whole number, over which the model's layers are spread."""
@@ -187,7 +190,7 @@ class WorkerSettings:
     parent, dare 2 and della 4 in bfloat16 (4 and 8 in float32); parents that are converted to
     another dtype count too."""
     ray_address: Address | None = None
-    """A running Ray cluster: `host:port`, or `auto`."""
+    """A running Ray cluster, over whose nodes the workers are spread."""
 
 
 @dataclass(frozen=True, config=_CONFIG, kw_only=True)
@@ -202,9 +205,9 @@ class Settings:
     ]
     """Which documents of which tasks score a recipe."""
     objective: Objective = "mean"
-    """How the tasks' scores become one value, higher being better: `mean` and `geometric` are
-    weighted, `pareto` makes one objective of each task. A metric for which lower is better counts
-    with its sign turned."""
+    """How the tasks' scores become one value: `mean` and `geometric` are weighted, `min` is the
+    worst task's, `pareto` makes one objective of each task. Higher is better; a metric for which
+    lower is better counts with its sign turned."""
     search: Annotated[SearchSettings, _section(SearchSettings)] = SearchSettings()
     """How recipes are proposed."""
     budget: Annotated[BudgetSettings, _section(BudgetSettings)] = BudgetSettings()

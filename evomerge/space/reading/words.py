@@ -16,7 +16,8 @@ class Described:
     """A setting as documentation shows it.
 
     Args:
-        key: Its name, with those of the sections around it: `search.seed`, `evaluate.tasks.weight`.
+        key: Its name, after those of the sections around it: `search.seed`, or
+            `evaluate.tasks.N.weight` in a list.
         words: What it may be.
         help: What it is for, Markdown, one line.
         default: As the file would write it, `none`, or empty where it must be given.
@@ -85,7 +86,7 @@ def describe(kind: Any, section: str = "") -> Iterator[Described]:
                 schema=found,
             )
         if inner is not None:
-            yield from describe(inner, f"{section}{key}.")
+            yield from describe(inner, f"{section}{key}.{'N.' if is_list(annotation) else ''}")
 
 
 def _default(schema: Schema) -> str:

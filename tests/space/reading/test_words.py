@@ -12,9 +12,9 @@ def test_every_setting_is_described_once_in_the_order_of_its_declaration() -> No
     assert keys[:5] == [
         "name",
         "evaluate.tasks",
-        "evaluate.tasks.task",
-        "evaluate.tasks.metric",
-        "evaluate.tasks.weight",
+        "evaluate.tasks.N.task",
+        "evaluate.tasks.N.metric",
+        "evaluate.tasks.N.weight",
     ]
     assert all(one.help and one.words for one in DESCRIBED.values())
 

@@ -1,0 +1,19 @@
+"""docs/space.md shows the settings as evomerge declares them, within one width."""
+
+import runpy
+from pathlib import Path
+
+TABLES = Path(__file__).parents[2] / "docs" / "tables.py"
+PAGE = TABLES.with_name("space.md").read_text()
+
+
+def test_the_page_says_what_the_code_says() -> None:
+    made = runpy.run_path(str(TABLES))["with_tables"](PAGE)
+    assert made == PAGE, "run: python docs/tables.py"
+    for key in ("evaluate.tasks.N.metric", "objective", "search.sampler", "workers.cache_gb"):
+        assert f"\n| `{key}` | " in made
+
+
+def test_lines_are_at_most_100_wide_but_for_tables_and_code() -> None:
+    text = "".join(PAGE.split("```")[::2])
+    assert [line for line in text.splitlines() if len(line) > 100 and line[0] != "|"] == []
