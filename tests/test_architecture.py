@@ -26,6 +26,7 @@ ROOMS = (
     "search",
     "tracking",
     "report",
+    "api",
     "cli",
 )
 """In this order: a room imports itself and those before it."""

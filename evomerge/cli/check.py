@@ -27,9 +27,9 @@ def command(
 ) -> None:
     """Show every mistake in SPACE at once, or its parameters and sample recipes."""
     read = load_space(space, overrides)
-    found = locations(read, space, overrides)
+    found = locations(read)
     if expand:
-        click.echo(expanded_text(space, overrides, read.methods), nl=False)
+        click.echo(expanded_text(read), nl=False)
         return
     recipes = [recipe.to_yaml() for recipe in sample_recipes(read, samples)]
     if as_json:

@@ -15,7 +15,8 @@ from evomerge.files import adapters_dir, cache_dir
 from evomerge.preflight.checks import check_search
 from evomerge.preflight.locating import locations
 from evomerge.preflight.unchanged import hold_parents
-from evomerge.space.reading.load import expanded, load_space
+from evomerge.space.reading.expanded import expanded
+from evomerge.space.reading.load import load_space
 from evomerge.space.reading.yaml import write_yaml
 from evomerge.space.space import Space
 
@@ -42,9 +43,9 @@ def command(space: Path, runs_dir: Path, as_json: bool, dry_run: bool, **options
     if options["resume"] and options["new"]:
         raise InputError("--resume and --new exclude each other", where="evomerge search")
     read = load_space(space, _overrides(options))
-    found = locations(read, space, _overrides(options))
+    found = locations(read)
     if dry_run:
-        _dry_run(read, found, expanded(space, _overrides(options)))
+        _dry_run(read, found, expanded(read))
         return
     make_missing(list(found), quiet=as_json)
     _search(read, found, runs_dir, as_json, options)

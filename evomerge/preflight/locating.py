@@ -1,32 +1,25 @@
 """Where a space's models and tasks lie, or every one that cannot lie there, with its line."""
 
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from evomerge.errors import InputError, did_you_mean
 from evomerge.merge.models.headers import read_json
 from evomerge.recipe.reference import Reference
-from evomerge.space.reading.load import mark
 from evomerge.space.reading.problems import Problems
 from evomerge.space.space import Space
 from evomerge.zoo import locate
 
 
-def locations(space: Space, path: Path, overrides: Sequence[str] = ()) -> dict[str, str]:
+def locations(space: Space) -> dict[str, str]:
     """Return reference → what mergekit can open, for every model and the tasks' folder.
 
     Hub ids stay as they are: whether they can be had is known when they are fetched.
 
-    Args:
-        space: The space.
-        path: The file that it was read from.
-        overrides: As laid over it.
-
     Raises:
         InputError: No such zoo model, or no such folder; all at once, at `file:line:column`.
     """
-    problems = Problems(mark(path, overrides))
+    problems = Problems(space.marked)
     names = {reference: name for name, reference in space.models.items()}
     found: dict[str, str] = {}
     for reference in space.references:

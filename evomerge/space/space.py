@@ -1,7 +1,7 @@
 """A search space: recipes with holes, and the settings of the search."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from evomerge.settings import (
 from evomerge.space.domains import Hole, Parameter, Suggests
 from evomerge.space.pair import Pair
 from evomerge.space.reading.experts import check_moe, is_moe
+from evomerge.space.reading.yaml import Marked
 from evomerge.space.stack import Stack
 from evomerge.space.template import Template
 
@@ -32,6 +33,7 @@ class Space:
     Args:
         name: The run's name.
         path: The file it was read from.
+        marked: What the file says, and where.
         source: The file's text with overrides laid over, as kept in the run's folder.
         models: Short name → reference as written, folders made absolute; empty where the
             recipes name their references themselves.
@@ -46,6 +48,7 @@ class Space:
 
     name: str
     path: Path
+    marked: Marked = field(repr=False, compare=False)
     source: str
     models: Mapping[str, str]
     templates: tuple[Template, ...]

@@ -25,7 +25,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def located(folder: Path, text: str) -> dict[str, str]:
     (folder / "space.yaml").write_text(text)
-    return locations(load_space(folder / "space.yaml"), folder / "space.yaml")
+    return locations(load_space(folder / "space.yaml"))
 
 
 def test_every_reference_has_a_place(tmp_path: Path) -> None:

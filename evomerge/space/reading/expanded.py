@@ -1,30 +1,32 @@
 """A space file with its shorthand written out, to start short and edit."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from evomerge.methods.table import MethodTable
-from evomerge.space.reading.load import expanded
+from evomerge.space.generate.shorthand import expand_recipes
+from evomerge.space.reading.problems import Problems
 from evomerge.space.reading.yaml import write_yaml
+from evomerge.space.space import Space
 
 
-def expanded_text(path: Path, overrides: Sequence[str], methods: MethodTable) -> str:
-    """Return a space as an editable file, each recipe under its methods' names and sources.
+def expanded(space: Space) -> dict[str, Any]:
+    """Return what a space's file says as plain values, its shorthand written out as recipes."""
+    said = {k: v for k, v in space.marked.value.items() if k not in ("methods", "base_model")}
+    recipes = expand_recipes(space.marked.value, space.methods, Problems(space.marked))
+    ordered = {"name": space.name, "models": None, "recipes": None} | said | {"recipes": recipes}
+    return {key: value for key, value in ordered.items() if key != "models" or value is not None}
 
-    Args:
-        path: The file, which must be a space.
-        overrides: As laid over it.
-        methods: The space's table.
-    """
+
+def expanded_text(space: Space) -> str:
+    """Return a space as an editable file, each recipe under its methods' names and sources."""
     lines = []
-    for key, value in expanded(path, overrides).items():
+    for key, value in expanded(space).items():
         if key != "recipes":
             lines.append(write_yaml({key: value}))
             continue
         lines.append("recipes:\n")
         for recipe in value:
-            lines += [f"# {line}\n" for line in _about(recipe.get("merge_method"), methods)]
+            lines += [f"# {line}\n" for line in _about(recipe.get("merge_method"), space.methods)]
             lines.append(write_yaml([recipe]))
     return "".join(lines)
 

@@ -1,6 +1,6 @@
 """Read a space file: the one door from YAML to `Space`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,37 +32,6 @@ def load_space(path: Path, overrides: Sequence[str] = ()) -> Space:
     return read_space(read_text(path), path, overrides)
 
 
-def expanded(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a space file as plain values, its shorthand written out as recipes.
-
-    Args:
-        path: As in `load_space`, which must take the file.
-        overrides: Likewise.
-    """
-    marked = mark(path, overrides)
-    problems = Problems(marked)
-    methods = read_plugins(marked.value.get("plugins"), path.absolute().parent, problems)
-    recipes = expand_recipes(marked.value, methods, problems)
-    document = {k: v for k, v in marked.value.items() if k not in ("methods", "base_model")}
-    return {
-        key: recipes if key == "recipes" else value
-        for key, value in ({"name": path.stem, "models": None, "recipes": None} | document).items()
-        if key != "models" or value is not None
-    }
-
-
-def mark(path: Path, overrides: Sequence[str] = ()) -> Marked:
-    """Return a space file with its line marks, overrides laid over.
-
-    Args:
-        path: As in `load_space`, which must take the file.
-        overrides: Likewise.
-    """
-    marked = read_marked(read_text(path), path)
-    lay_over(marked, overrides)
-    return marked
-
-
 def read_space(text: str, path: Path, overrides: Sequence[str] = ()) -> Space:
     """Read a space from its text, such as `Space.source`.
 
@@ -76,8 +45,23 @@ def read_space(text: str, path: Path, overrides: Sequence[str] = ()) -> Space:
     """
     marked = read_marked(text, path)
     lay_over(marked, overrides)
-    source = write_yaml(marked.value) if overrides else text
-    return _read(marked, path.absolute(), source)
+    return _read(marked, path.absolute(), write_yaml(marked.value) if overrides else text)
+
+
+def read_document(document: Mapping[str, Any], path: Path, overrides: Sequence[str] = ()) -> Space:
+    """Read a space from what a file would load to.
+
+    Args:
+        document: Plain values; changed where `overrides` say so.
+        path: Where a file would stand; its folder is where relative paths start.
+        overrides: As in `load_space`.
+
+    Raises:
+        InputError: Every mistake at once, each at its key, such as `evaluate.quick`.
+    """
+    marked = Marked("", document)
+    lay_over(marked, overrides)
+    return _read(marked, path.absolute(), write_yaml(marked.value))
 
 
 def _read(marked: Marked, path: Path, source: str) -> Space:
@@ -95,6 +79,7 @@ def _read(marked: Marked, path: Path, source: str) -> Space:
     space = Space(
         name=settings.name or path.stem,
         path=path,
+        marked=marked,
         source=source,
         models=models or {},
         templates=templates,

@@ -19,7 +19,7 @@ class Marked:
     """A YAML document and the place of every value and key in it.
 
     Args:
-        file: The name shown in messages.
+        file: The name shown in messages; empty for a document that stands in no file.
         value: The document as plain values.
         places: Path of a value → (line, column), both from 1.
         key_places: Path of a mapping's entry → place of its key.
@@ -33,10 +33,15 @@ class Marked:
     overridden: dict[Path, str] = field(default_factory=dict)
 
     def where(self, path: Sequence[Hashable], *, key: bool = False) -> str:
-        """Return `file:line:column` of a value or of its key; of the nearest parent if unknown."""
+        """Return `file:line:column` of a value or of its key; of the nearest parent if unknown.
+
+        Without a file it is the path itself, such as `evaluate.tasks.0`.
+        """
         for length in range(len(path), 0, -1):
             if tuple(path[:length]) in self.overridden:
                 return self.overridden[tuple(path[:length])]
+        if not self.file:
+            return ".".join(map(str, path)) or "space"
         line, column = self.position(path, key=key)
         return f"{self.file}:{line}:{column}"
 

@@ -11,7 +11,8 @@ from evomerge.errors import InputError
 from evomerge.methods.table import MERGEKIT
 from evomerge.space.domains import is_hole
 from evomerge.space.generate.auto import auto_recipes
-from evomerge.space.reading.load import expanded, load_space
+from evomerge.space.reading.expanded import expanded
+from evomerge.space.reading.load import load_space
 from evomerge.space.reading.yaml import write_yaml
 from evomerge.space.space import Space
 
@@ -69,7 +70,7 @@ def test_methods_without_a_base_are_given_none() -> None:
 
 def test_the_expansion_is_the_same_space_written_out(tmp_path: Path) -> None:
     short = load(tmp_path, SPACE)
-    text = write_yaml(expanded(tmp_path / "space.yaml"))
+    text = write_yaml(expanded(load_space(tmp_path / "space.yaml")))
     assert "auto" not in text
     assert "&id" not in text
     long = load(tmp_path, text)

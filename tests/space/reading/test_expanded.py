@@ -16,8 +16,8 @@ evaluate: {tasks: [{task: t, metric: acc}]}
 def test_shorthand_is_written_out(tmp_path: Path) -> None:
     file = tmp_path / "short.yaml"
     file.write_text(SPACE)
-    space = load_space(file)
-    text = expanded_text(file, ["budget.trials=7"], space.methods)
+    space = load_space(file, ["budget.trials=7"])
+    text = expanded_text(space)
     again = read_space(text, file)
     assert [t.label for t in again.templates] == [t.label for t in space.templates]
     assert again.parameters() == space.parameters()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evomerge.errors import InputError
-from evomerge.space.reading.load import load_space
+from evomerge.space.reading.load import load_space, read_document, read_space
 
 GOOD = """\
 name: demo
@@ -282,3 +282,22 @@ def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
     write(tmp_path, GOOD)
     with pytest.raises(InputError, match=r"there are: .*space\.yaml"):
         load_space(tmp_path / "spce.yaml")
+
+
+def test_a_document_is_a_space_without_a_file(tmp_path: Path) -> None:
+    document = {
+        "models": {"a": "/m/a", "b": "/m/b"},
+        "recipes": "auto",
+        "evaluate": {"tasks": [{"task": "t", "metric": "acc"}]},
+    }
+    space = read_document(document, tmp_path / "space.yaml", ["budget.trials=3"])
+    assert (space.name, space.budget.trials) == ("space", 3)
+    assert read_space(space.source, space.path).parameters() == space.parameters()
+
+
+def test_mistakes_of_a_document_are_named_by_their_key(tmp_path: Path) -> None:
+    document = {"models": {"a": "/m/a"}, "evaluate": {"tasks": [{"task": "t"}], "quick": -5}}
+    with pytest.raises(InputError) as caught:
+        read_document(document, tmp_path / "space.yaml")
+    places = [error.where for error in (caught.value, *caught.value.others)]
+    assert places == ["recipes", "evaluate.tasks.0.metric", "evaluate.quick"]

@@ -1,0 +1,1 @@
+"""evomerge from Python: what the command line does, as functions and values."""
