@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 
 from evomerge.errors import InputError
-from evomerge.space.reading.load import expanded, read_space
+from evomerge.space.reading.expanded import expanded
+from evomerge.space.reading.load import load_space, read_space
 from evomerge.space.reading.schema import schema
 from evomerge.space.reading.yaml import write_yaml
 
@@ -22,14 +23,14 @@ def validator() -> Any:
 
 @pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
 def test_the_gallery_is_valid(validator: Any, path: Path) -> None:
-    document = expanded(path)
+    document = expanded(load_space(path))
     assert validator.is_valid(document)
     assert validator.is_valid(document | {"recipes": "auto"})
 
 
 @pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
 def test_a_misspelt_key_is_refused_by_both(validator: Any, path: Path) -> None:
-    document = expanded(path)
+    document = expanded(load_space(path))
     for keys in _key_paths(document).values():
         broken = copy.deepcopy(document)
         node: Any = broken
