@@ -11,8 +11,9 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from click.testing import CliRunner, Result
 
-from evomerge.cli import main
+from evomerge.cli import group, main
 
 SPACE = """\
 name: toy
@@ -48,6 +49,11 @@ budget: {{trials: 4}}
 """
 
 Evomerge = Callable[[Sequence[str], Path], "subprocess.CompletedProcess[str]"]
+
+
+def invoke(*args: object) -> Result:
+    """Run a command in this process; an error of the user is raised as it is."""
+    return CliRunner().invoke(group, [str(a) for a in args], catch_exceptions=False)
 
 
 @pytest.fixture(scope="session")

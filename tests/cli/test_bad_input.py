@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import torch
 
 from .conftest import Evomerge
 
@@ -141,27 +140,3 @@ def test_places_that_are_not_there_are_told_together(
         refused(done, 2, "toy.yaml:4:6: no model 'zoo://tiny/srot' in the zoo", tmp_path)
         assert "toy.yaml:5:6: no such folder: " in done.stderr
         assert "did you mean 'sort'" in done.stderr
-
-
-def test_merging_what_cannot_be_merged(
-    space_file: Path, family: dict[str, Path], tmp_path: Path, evomerge: Evomerge
-) -> None:
-    recipe = tmp_path / "recipe.yaml"
-    recipe.write_text(f"merge_method: passthrough\nmodels: [{{model: {family['a']}}}]\n")
-    if not torch.cuda.is_available():
-        done = evomerge(["merge", recipe, "-o", "out", "--device", "cuda:0"], tmp_path)
-        assert done.returncode == 3
-        assert "a GPU was asked for, and torch finds none" in done.stderr
-    done = evomerge(["merge", recipe, "-o", "out", "--device", "abacus"], tmp_path)
-    assert done.returncode == 2
-    assert "no device 'abacus'" in done.stderr
-    recipe.write_text(recipe.read_text() + "parameters: {scale: .nan}\n")
-    done = evomerge(["merge", recipe, "-o", "out"], tmp_path)
-    assert done.returncode == 2
-    assert "no recipe can hold this" in done.stderr
-    edit(recipe, "passthrough", "passthru")
-    done = evomerge(["merge", recipe, "-o", "out"], tmp_path)
-    assert done.returncode == 2
-    assert "recipe.yaml:1:15: unknown merge method 'passthru'. help: did you mean" in done.stderr
-    assert not (tmp_path / "out").exists()
-    assert "Traceback" not in done.stderr

@@ -9,10 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner
 
-from evomerge.cli.merge import command
-from evomerge.errors import InputError
 from evomerge.merge.export import export_yaml
 from evomerge.merge.merger import MemoryMerger, Merged
 from evomerge.recipe.recipe import Recipe
@@ -77,44 +74,6 @@ def test_does_not_promise_what_mergekit_cannot_do(
     recipe = Recipe.from_document(make.stack(("a", 0, 1), ("a", 0, 1)))
     text = export_yaml(recipe, {"a": str(tmp_path)})
     assert ("mergekit-yaml best.yaml" in text) == promised
-
-
-def test_merge_command(
-    make: SimpleNamespace,
-    locations: dict[str, str],
-    cache: Path,
-    tmp_path: Path,
-    same_tensors: SameTensors,
-) -> None:
-    recipe = Recipe.from_document(make.document("dare_linear", "plain"))
-    file = tmp_path / "best.yaml"
-    file.write_text(export_yaml(recipe, locations))
-    out = tmp_path / "out"
-    done = CliRunner().invoke(command, [str(file), "-o", str(out)], catch_exceptions=False)
-    assert done.exit_code == 0
-    assert done.output == f"merged into {out}\n"
-    same_tensors(MemoryMerger(locations, cache).merge(recipe), out)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        (None, "no such file"),
-        ("merge_method: [", "broken YAML"),
-        ("- 1", "this is no recipe"),
-        ("recipes: []", "evomerge search"),
-        ("merge_method: linear\nmodels: [{model: /no/such/model}]", "no such folder"),
-        ("merge_method: linear\nmodels: 7", "mergekit does not take this recipe"),
-    ],
-)
-def test_merge_command_on_bad_input(text: str | None, words: str, tmp_path: Path) -> None:
-    file = tmp_path / "r.yaml"
-    if text is not None:
-        file.write_text(text)
-    with pytest.raises(InputError) as caught:
-        command.main([str(file), "-o", str(tmp_path / "out")], standalone_mode=False)
-    assert words in str(caught.value)
-    assert not (tmp_path / "out").exists()
 
 
 def test_mergekit_s_command_is_offered_only_where_it_settles_the_donor(

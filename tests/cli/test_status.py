@@ -1,0 +1,34 @@
+"""`evomerge status`: where a run stands, and how it goes on."""
+
+import shutil
+from pathlib import Path
+
+from .conftest import Finished, invoke
+
+
+def test_status_of_a_finished_run_names_recipe_and_report(finished: Finished) -> None:
+    runs = finished.folder / "runs"
+    shown = invoke("status", "--runs-dir", runs).output
+    assert shown.startswith("toy: finished\n  trials     4 of 4, 0 failed\n  best       0.")
+    assert f"recipe     {runs / 'toy' / 'best.yaml'}" in shown
+    assert "resume" not in shown
+
+
+def test_status_of_an_interrupted_run_tells_how_to_resume(
+    finished: Finished, tmp_path: Path
+) -> None:
+    shutil.copytree(finished.folder / "runs", tmp_path / "runs")
+    (tmp_path / "runs" / "toy" / "best.yaml").unlink()
+    shown = invoke("status", "toy", "--runs-dir", tmp_path / "runs").output
+    assert "toy: interrupted" in shown
+    assert "resume     evomerge search toy.yaml --resume" in shown
+
+
+def test_status_passes_over_what_cannot_be_read(finished: Finished, tmp_path: Path) -> None:
+    shutil.copytree(finished.folder / "runs", tmp_path / "runs")
+    shutil.copytree(tmp_path / "runs" / "toy", tmp_path / "runs" / "also")
+    (tmp_path / "runs" / "also" / "space.yaml").write_text("[broken")
+    shown = invoke("status", "--runs-dir", tmp_path / "runs").output
+    assert "also: cannot be read" in shown
+    assert "toy: finished" in shown
+    assert "no runs in" in invoke("status", "--runs-dir", tmp_path / "nowhere").output
