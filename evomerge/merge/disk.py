@@ -26,7 +26,6 @@ from evomerge.merge.models.locations import absolute
 from evomerge.merge.models.resident import Parents
 from evomerge.methods.table import MERGEKIT, Method
 from evomerge.recipe.recipe import Recipe
-from evomerge.space.reading.experts import is_moe
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -86,7 +85,7 @@ def merge_to_disk(
 
     def fill(draft: Path) -> None:
         with seeded(located.seed):
-            if is_moe(located.document):
+            if located.is_mixture:
                 build_moe(opened, settings, draft, _CheckedWriter)
             else:
                 _merge(configuration(opened), settings, draft)
@@ -105,12 +104,12 @@ def _merge(config: Configuration, settings: MergeOptions, folder: Path) -> None:
 
 def _file(recipe: Recipe) -> str:
     """Return the name under which mergekit leaves a recipe in the model's folder."""
-    return "mergekit_moe_config.yml" if is_moe(recipe.document) else "mergekit_config.yml"
+    return "mergekit_moe_config.yml" if recipe.is_mixture else "mergekit_config.yml"
 
 
 def _card(recipe: Recipe, text: str, out: Path) -> str:
     """Return the model card: mergekit's, or for a mixture of experts, which has none, ours."""
-    if not is_moe(recipe.document):
+    if not recipe.is_mixture:
         folders = {m: absolute(m) for m in recipe.models}  # mergekit looks others up on the hub
         opened = configuration(recipe.with_models(folders))
         card: str = generate_card(opened, text.rstrip(), name=out.name)

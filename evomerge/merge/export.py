@@ -6,13 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from evomerge.methods.table import MERGEKIT, Method
 from evomerge.methods.traits import SUMMING, traits
 from evomerge.recipe.recipe import Recipe
 from evomerge.recipe.reference import Reference
-from evomerge.space.reading.experts import is_moe
 
 _DONATED = (
     "config.json",
@@ -69,19 +67,14 @@ def merge_threads(recipe: Recipe) -> int | None:
     Most methods sum over a whole tensor, in an order that follows the number of threads; the
     last bits of their weights would differ from one machine to the next. They run on one.
     """
-    summing = any(_has(recipe.document, parameter) for parameter in SUMMING)
+    summing = any(map(recipe.sets, SUMMING))
     return 1 if summing or not traits(recipe.method).elementwise else None
 
 
 def draws(recipe: Recipe) -> bool:
     """Whether the merge draws random numbers: by its method, its gates, or noise."""
     gates = recipe.document.get("gate_mode") in ("random", "uniform_random")
-    return traits(recipe.method).draws or gates or _has(recipe.document, "noise_scale")
-
-
-def _has(node: Any, key: str) -> bool:
-    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
-    return (isinstance(node, dict) and key in node) or any(_has(child, key) for child in children)
+    return traits(recipe.method).draws or gates or recipe.sets("noise_scale")
 
 
 def _commands(
@@ -107,7 +100,7 @@ def _commands(
         yield "(mergekit-yaml may take config and tokenizer from any of these models, and they"
         yield "differ; a base_model would settle it.)"
         return
-    command = f"  {'mergekit-moe' if is_moe(recipe.document) else 'mergekit-yaml'} {name} OUT"
+    command = f"  {'mergekit-moe' if recipe.is_mixture else 'mergekit-yaml'} {name} OUT"
     drawn = draws(recipe)
     adapters = any(Reference.parse(model).adapter for model in located.models)
     if drawn:

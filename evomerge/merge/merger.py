@@ -20,7 +20,6 @@ from evomerge.merge.mergekit.tokenizer import tokenizer_of
 from evomerge.merge.models.resident import Parents
 from evomerge.merge.planned import PlannedMerges, Slots
 from evomerge.recipe.recipe import Recipe
-from evomerge.space.reading.experts import is_moe
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class MemoryMerger:
                 or `OUT_OF_MEMORY`, with what mergekit says.
         """
         located = make.locate(recipe, self._locations)
-        if is_moe(located.document):
+        if located.is_mixture:
             return self._mixture(located)
         config = self._configuration(located)
         self._hold(located)
@@ -133,7 +132,7 @@ class MemoryMerger:
         Raises:
             TrialError: The recipe is invalid, or its tokenizer cannot be had.
         """
-        if is_moe(recipe.document):
+        if recipe.is_mixture:
             base = make.locate(recipe, self._locations).document["base_model"]
             if base not in self._moe_tokenizers:
                 self.merge(recipe)

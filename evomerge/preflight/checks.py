@@ -7,8 +7,8 @@ from evomerge.errors import InputError, TrialError
 from evomerge.merge.models.metadata import Metadata
 from evomerge.preflight.fit import check_fit
 from evomerge.preflight.memory import check_memory
+from evomerge.recipe.mixture import check_mixture
 from evomerge.recipe.recipe import Recipe
-from evomerge.space.reading.experts import check_moe, is_moe
 from evomerge.space.space import Space
 from evomerge.workers.spec import evaluate_located
 
@@ -48,7 +48,7 @@ def check_merge(recipe: Recipe, locations: Mapping[str, str], where: str) -> Non
 
     document = recipe.document
     try:
-        check_moe(document) if is_moe(document) else configuration(recipe)
+        check_mixture(document) if recipe.is_mixture else configuration(recipe)
     except TrialError as error:
         raise InputError(f"mergekit does not take this recipe: {error}", where=where) from None
     check_models(document, locations)

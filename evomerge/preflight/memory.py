@@ -7,7 +7,6 @@ from evomerge.errors import PlatformError
 from evomerge.evaluate.packing.tries import ASKED, ROWS, pass_tokens
 from evomerge.preflight.available import available_bytes
 from evomerge.preflight.footprint import Footprint, footprint
-from evomerge.space.domains import Hole
 from evomerge.space.space import Space
 
 GIB = 2**30
@@ -96,9 +95,7 @@ def estimate(space: Space, locations: Mapping[str, str]) -> Estimate:
         space: The space.
         locations: Reference → where it lies.
     """
-    documents = [template.document for template in space.templates]
-    wanted = [d.get("out_dtype") or d.get("dtype") for d in documents]
-    dtypes = [c for d in wanted for c in (d.choices if isinstance(d, Hole) else [d]) if c]
+    dtypes = [dtype for template in space.templates for dtype in template.dtypes]
     return Estimate(space, footprint([locations[r] for r in space.references], dtypes))
 
 

@@ -7,6 +7,8 @@ from evomerge.errors import Failure, TrialError
 from evomerge.methods.contract import Inputs, breaches
 from evomerge.methods.table import MERGEKIT, Method
 from evomerge.methods.types import is_number
+from evomerge.recipe.document import merge_groups
+from evomerge.recipe.mixture import check_mixture, is_mixture
 
 _TINY = 1e-8
 
@@ -21,29 +23,18 @@ def check_point(document: Mapping[str, Any], methods: Mapping[str, Method] = MER
     Raises:
         TrialError: `INVALID_RECIPE`, with what is wrong.
     """
+    if is_mixture(document):
+        return check_mixture(document)
     method, shared = methods[document["merge_method"]], document.get("parameters", {})
-    for group in _groups(document, document.get("base_model")):
-        sources, base = group["inputs"], group["base"]
+    for group in merge_groups(document):
+        sources, base = group.inputs, group.base
         names = [source["model"] for source in sources]
         if len(set(names)) < len(names):
             _refuse(f"a model stands twice in one merge: {', '.join(names)}")
         _check_layers(sources)
-        _check_contract(method, names, base, group["added"])
+        _check_contract(method, names, base, group.base_is_added)
         _check_weights(method, sources, shared, base)
         _check_bands(method, sources, shared, base)
-
-
-def _groups(node: Mapping[str, Any], base: str | None) -> list[dict[str, Any]]:
-    groups: list[dict[str, Any]] = []
-    if "models" in node:
-        groups.append({"inputs": node["models"], "added": True, "base": base})
-    groups += [
-        {"inputs": s["sources"], "added": False, "base": s.get("base_model", base)}
-        for s in node.get("slices", [])
-    ]
-    for module in node.get("modules", {}).values():
-        groups += _groups(module, base)
-    return groups
 
 
 def _check_layers(sources: list[Mapping[str, Any]]) -> None:

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-Document = dict[str, Any]
+from evomerge.recipe.document import MODELS, Document, Role, map_models, rebuild, walk
+from evomerge.recipe.mixture import KIND, is_mixture
+
 KEYS = (
     "merge_method",
     "base_model",
@@ -23,6 +25,9 @@ KEYS = (
     "chat_template",
 )
 """What mergekit reads of a configuration, in the order in which it is written."""
+
+DTYPES = ("bfloat16", "float16", "float32", "float64")
+"""What weights can be written in."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +70,25 @@ class Recipe:
     @property
     def method(self) -> str:
         """The merge method's name in mergekit's registry, or `moe` for a mixture of experts."""
-        return str(self.document.get("merge_method", "moe"))
+        return str(self.document.get("merge_method", KIND))
+
+    @property
+    def is_mixture(self) -> bool:
+        """Whether it is a mixture of experts, which mergekit-moe makes."""
+        return is_mixture(self.document)
 
     @property
     def models(self) -> tuple[str, ...]:
         """Every model the recipe refers to, once each, in order of first appearance."""
-        seen: dict[str, None] = {}
-        _map_models(self.document, lambda reference: seen.setdefault(reference) or reference)
-        return tuple(seen)
+        named = [visit.value for visit in walk(self.document) if visit.role in MODELS]
+        return tuple(dict.fromkeys(name for name in named if isinstance(name, str)))
+
+    def sets(self, name: str) -> bool:
+        """Whether a parameter, of the merge or of an expert, is set anywhere."""
+        return any(
+            name in visit.value if visit.role is Role.PARAMETERS else visit.key == name
+            for visit in walk(self.document)
+        )
 
     @property
     def seed(self) -> int:
@@ -90,7 +106,10 @@ class Recipe:
     @property
     def form(self) -> str:
         """The recipe without the values of its parameters; recipes of one form are planned once."""
-        return json.dumps(_without_values(self.document), sort_keys=True)
+        form = rebuild(
+            self.document, lambda visit: None if visit.key == "parameters" else visit.value
+        )
+        return json.dumps(form, sort_keys=True)
 
     def with_models(self, locations: Mapping[str, str]) -> "Recipe":
         """Return the recipe with its model references replaced.
@@ -98,9 +117,8 @@ class Recipe:
         Args:
             locations: Old reference → new; a reference that is missing here stays.
         """
-        document = self.document
         return Recipe.from_document(
-            _map_models(document, lambda reference: locations.get(reference, reference))
+            map_models(self.document, lambda reference: locations.get(reference, reference))
         )
 
     def to_yaml(self) -> str:
@@ -109,31 +127,3 @@ class Recipe:
         ordered = {key: document[key] for key in KEYS if key in document}
         ordered |= document
         return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True)
-
-
-def _map_models(node: Any, replace: Callable[[str], str]) -> Any:
-    """Replace every model reference in a configuration, wherever mergekit allows one."""
-    if isinstance(node, list):
-        return [_map_models(item, replace) for item in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        key: replace(value)
-        if isinstance(value, str)
-        and (key in _MODEL_KEYS or (key in _TOKENIZER_KEYS and value not in _TOKENIZERS))
-        else _map_models(value, replace)
-        for key, value in node.items()
-    }
-
-
-def _without_values(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_without_values(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    return {k: None if k == "parameters" else _without_values(v) for k, v in node.items()}
-
-
-_MODEL_KEYS = ("model", "base_model", "source_model")
-_TOKENIZER_KEYS = ("tokenizer_source", "source")
-_TOKENIZERS = ("union", "base")

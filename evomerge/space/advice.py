@@ -1,9 +1,11 @@
 """What a person should know about a space that is no mistake."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from evomerge.methods.types import is_number
+from evomerge.recipe.document import settings
+from evomerge.recipe.values import filtered
 from evomerge.samplers import SAMPLERS
 from evomerge.space.space import Space
 from evomerge.space.template import Template
@@ -53,21 +55,25 @@ def _fixed_gradients(space: Space) -> list[str]:
         f"{template.label}: {name}: {value} is a fixed gradient over the layers; a range is "
         f"{{float: {value}}}"
         for template in space.templates
-        for name, value in dict(_pairs_of_numbers(template.document)).items()
+        for name, value in _pairs_of_numbers(template).items()
     ]
 
 
-def _pairs_of_numbers(node: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(node, list):
-        for item in node:
-            yield from _pairs_of_numbers(item)
-    if not isinstance(node, Mapping):
-        return
-    for key, value in node.items():
-        if key != "layer_range" and isinstance(value, list) and len(value) == 2:
-            if all(map(is_number, value)):
-                yield key, str(value)
-        yield from _pairs_of_numbers(value)
+def _pairs_of_numbers(template: Template) -> dict[str, Any]:
+    """Return key → the last fixed gradient of two anchors that stands under it."""
+    found = [
+        (name, value)
+        for setting in settings(template.document)
+        for name, value in (
+            (setting.name, setting.value),
+            *(("value", value) for _, value in filtered(setting.value)),
+        )
+    ]
+    return {
+        name: value
+        for name, value in found
+        if isinstance(value, list) and len(value) == 2 and all(map(is_number, value))
+    }
 
 
 def _broken_bands(template: Template) -> Iterator[str]:
@@ -76,7 +82,7 @@ def _broken_bands(template: Template) -> Iterator[str]:
     for method in map(template.table.__getitem__, template.methods):
         for band in method.traits.bands:
             ends = [
-                [v for p in drawn if name in p.name for v in p.choices or (p.low, p.high)]
+                [v for p in drawn if name in p.name for v in p.domain.ends]
                 for name in (band.center, band.width)
             ]
             if all(ends) and not band.may_break(*ends):

@@ -3,7 +3,6 @@
 import difflib
 from typing import Any
 
-from evomerge.space.domains import Hole, Parameter
 from evomerge.space.pair import Pair
 from evomerge.space.space import Space
 from evomerge.space.stack import Stack
@@ -53,17 +52,4 @@ def _lines(path: str, node: Any) -> list[str]:
         return _lines(path, {key: value for key, value in vars(node).items() if value})
     if isinstance(node, tuple):
         return [f"{path}: {', '.join(map(str, node))}"]
-    return [f"{path}: {_text(node) if isinstance(node, Hole) else node}"]
-
-
-def _text(hole: Hole) -> str:
-    """Return a hole in the words of the file."""
-    shown = [f"{hole.kind} {Parameter('', **_range(hole)).range_text()}"]
-    shown += [f"layers {hole.layers}"] if hole.layers else []
-    shown += [f"modules {', '.join(hole.modules)}"] if hole.modules else []
-    shown += [f"name {hole.name}"] if hole.name else []
-    return ", ".join(shown)
-
-
-def _range(hole: Hole) -> dict[str, Any]:
-    return {key: getattr(hole, key) for key in ("kind", "low", "high", "step", "log", "choices")}
+    return [f"{path}: {node}"]

@@ -1,12 +1,13 @@
 """A search space: recipes with holes, and the settings of the search."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from evomerge.methods.table import MERGEKIT, MethodTable
 from evomerge.recipe.constraints import check_point
+from evomerge.recipe.document import MERGED, MODELS, Role
 from evomerge.recipe.recipe import Recipe
 from evomerge.settings import (
     BudgetSettings,
@@ -15,11 +16,8 @@ from evomerge.settings import (
     SearchSettings,
     WorkerSettings,
 )
-from evomerge.space.domains import Hole, Parameter, Suggests
-from evomerge.space.pair import Pair
-from evomerge.space.reading.experts import check_moe, is_moe
+from evomerge.space.domains import ChoiceDomain, Parameter, Suggests
 from evomerge.space.reading.yaml import Marked
-from evomerge.space.stack import Stack
 from evomerge.space.template import Template
 
 RECIPE = "recipe"
@@ -89,7 +87,7 @@ class Space:
         template = self._template(params[RECIPE]) if len(self.templates) > 1 else self.templates[0]
         document = template.fill(lambda parameter: params[parameter.name])
         template.check(document)
-        check_moe(document) if is_moe(document) else check_point(document, self.methods)
+        check_point(document, self.methods)
         return Recipe.from_document(document).with_models(self.models)
 
     @property
@@ -110,7 +108,7 @@ class Space:
         """The parameters that occur at every point: all that some samplers can search."""
         per_method = [
             {p.name for p in template.draws(fewest=True)}
-            for template in (one for t in self.templates for one in _one_method_each(t))
+            for template in (one for t in self.templates for one in t.with_each_method())
         ]
         first = self.templates[0]
         choice = RECIPE if len(self.templates) > 1 else f"{first.label}.merge_method"
@@ -120,14 +118,13 @@ class Space:
     @property
     def references(self) -> tuple[str, ...]:
         """Every model reference that a recipe can use, in the file's order, each once."""
-        found = dict.fromkeys(r for t in self.templates for r in self.references_of(t))
+        found = self._references(self.templates, MODELS)
         order = [reference for reference in self.models.values() if reference in found]
         return tuple(dict.fromkeys([*order, *found]))
 
     def references_of(self, template: Template) -> tuple[str, ...]:
         """Return every model reference that one of the recipes can use, each once."""
-        names = _values(template.document, _MODEL_KEYS)
-        return tuple(dict.fromkeys(self.models.get(name, name) for name in names))
+        return self._references((template,), MODELS)
 
     @property
     def base(self) -> str | None:
@@ -139,8 +136,8 @@ class Space:
             two = [self.methods[method].max_inputs == 2 for method in template.methods]
             if two and all(two):
                 continue
-            for base in _values(template.document, ("base_model",)):
-                return self.models.get(base, base)
+            for base in self._references((template,), (Role.BASE,)):
+                return base
         return None
 
     @property
@@ -152,8 +149,7 @@ class Space:
         found: dict[str, Any] = {}
         for template in self.templates:
             for key in _COMMON:
-                value = template.document.get(key)
-                if value is not None and not isinstance(value, Hole):
+                if (value := template.fixed(key)) is not None:
                     found.setdefault(key, value)
         recipe = Recipe.from_document(found).with_models(self.models)
         return recipe.document
@@ -161,47 +157,18 @@ class Space:
     @property
     def parents(self) -> tuple[str, ...]:
         """Every model that a recipe can merge: not those that only lend a tokenizer."""
-        keys = ("model", "source_model", "base_model")
-        names = [name for t in self.templates for name in _values(t.document, keys)]
-        merged = {self.models.get(name, name) for name in names}
+        merged = self._references(self.templates, MERGED)
         return tuple(reference for reference in self.references if reference in merged)
 
     def _recipe_parameter(self) -> Parameter:
-        return Parameter(RECIPE, "choice", choices=tuple(t.label for t in self.templates))
+        return Parameter(RECIPE, ChoiceDomain(tuple(t.label for t in self.templates)))
+
+    def _references(self, templates: Iterable[Template], roles: Iterable[Role]) -> tuple[str, ...]:
+        names = [name for template in templates for name in template.models(*roles)]
+        return tuple(dict.fromkeys(self.models.get(name, name) for name in names))
 
     def _template(self, label: str) -> Template:
         return next(template for template in self.templates if template.label == label)
 
 
 _COMMON = ("dtype", "out_dtype", "tokenizer_source", "tokenizer", "chat_template")
-
-
-def _one_method_each(template: Template) -> list[Template]:
-    return [
-        replace(template, document={**template.document, "merge_method": method})
-        for method in template.methods
-    ] or [template]
-
-
-_MODEL_KEYS = ("model", "source_model", "base_model", "tokenizer_source", "source")
-
-
-def _values(node: Any, keys: tuple[str, ...]) -> list[str]:
-    """Return every model named under these keys in a template's document, choices included."""
-    if isinstance(node, Pair):
-        return list(node.names) if "model" in keys else []
-    if isinstance(node, Stack):
-        return list(node.models) if "model" in keys else []
-    if isinstance(node, list):
-        return [name for item in node for name in _values(item, keys)]
-    if not isinstance(node, Mapping):
-        return []
-    names: list[str] = []
-    for key, value in node.items():
-        if key in keys and isinstance(value, Hole):
-            names += value.choices
-        elif key in keys and isinstance(value, str):
-            names += [value] if value not in ("union", "base") or key == "base_model" else []
-        else:
-            names += _values(value, keys)
-    return names

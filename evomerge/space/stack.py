@@ -5,26 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from evomerge.errors import Failure, TrialError
-from evomerge.methods.table import Method
-from evomerge.methods.types import is_int
-from evomerge.space.domains import Hole, Parameter, is_hole, read_hole
-from evomerge.space.reading.parameters import read_parameters
-from evomerge.space.reading.problems import Problems, show
-from evomerge.space.reading.yaml import Path
+from evomerge.space.domains import ChoiceDomain, Parameter
+from evomerge.space.hole import Draw, Hole
 
 Number = int | Hole
-Draw = Callable[[Parameter], Any]
-_KEYS = (
-    "models",
-    "layers",
-    "blocks",
-    "length",
-    "overlap",
-    "first",
-    "repeat",
-    "depth",
-    "parameters",
-)
 
 
 @dataclass(frozen=True)
@@ -59,6 +43,27 @@ class Stack:
     depth: tuple[int, int]
     parameters: Mapping[str, Any]
 
+    @property
+    def source(self) -> dict[str, Any]:
+        """What each block's source may be, its layers left out."""
+        return {"model": Hole(ChoiceDomain(self.models)), "parameters": self.parameters}
+
+    def write(
+        self, label: str, draw: Draw, fill: Callable[[Mapping[str, Any], str], Any]
+    ) -> list[dict[str, Any]]:
+        """Return the slices, bottom first.
+
+        Args:
+            label: The recipe's label, with which the parameters' names start.
+            draw: Gives the value of one parameter.
+            fill: Fills the holes of a source; also takes its readable tag.
+        """
+        slices = []
+        for index, model, first, end in self.ranges(label, draw):
+            source = {"model": model, "layer_range": [first, end], "parameters": self.parameters}
+            slices.append({"sources": [fill(source, f"block{index}")]})
+        return slices
+
     def ranges(self, label: str, draw: Draw) -> list[tuple[int, str, int, int]]:
         """Return (block, model, first layer, last layer excluded) of every slice, bottom first.
 
@@ -70,7 +75,7 @@ class Stack:
         found: list[tuple[int, str, int, int]] = []
         top = 0
         for index in range(count):
-            choice = Parameter(f"{label}.model[{index}]", "choice", choices=self.models)
+            choice = Parameter(f"{label}.model[{index}]", ChoiceDomain(self.models))
             model = draw(choice) if len(self.models) > 1 else self.models[0]
             first = self._first(index, top, label, draw)
             top = self.layers
@@ -105,88 +110,3 @@ class Stack:
 
     def _number(self, value: Number, name: str, draw: Draw) -> int:
         return int(value.fill(name, draw) if isinstance(value, Hole) else value)
-
-
-def read_stack(
-    node: Any,
-    path: Path,
-    model: Callable[[Any, Path], Any],
-    allowed: Mapping[str, Method],
-    problems: Problems,
-) -> Stack | None:
-    """Read a `stack:`, noting its mistakes; None if it is wrong.
-
-    Args:
-        node: The mapping in the file.
-        path: Where it stands.
-        model: Reads a model's name.
-        allowed: The merge methods that the recipe can take, by name.
-        problems: Takes the mistakes.
-    """
-    if not problems.known_keys(node, path, _KEYS):
-        return None
-    if list(allowed) != ["passthrough"]:
-        problems.add(path, f"a stack is merged by passthrough, not by {', '.join(allowed)}")
-        return None
-    missing = [key for key in ("models", "layers", "blocks", "length") if key not in node]
-    if missing:
-        problems.add(path, f"a stack needs {', '.join(missing)}")
-        return None
-    names, layers = node["models"], node["layers"]
-    if not isinstance(names, list) or not names:
-        problems.add((*path, "models"), f"models must be a list of models, got {show(names)}")
-        return None
-    read = [model(name, (*path, "models", i)) for i, name in enumerate(names)]
-    if not (is_int(layers) and layers >= 1):
-        problems.add((*path, "layers"), f"layers must be the models' depth, got {show(layers)}")
-        return None
-    blocks = _read_number(node["blocks"], (*path, "blocks"), 1, layers, problems)
-    if isinstance(blocks, Hole) and blocks.name:
-        problems.add((*path, "blocks", "name"), "blocks cannot share its value", key=True)
-    length = _read_number(node["length"], (*path, "length"), 1, layers, problems)
-    overlap = _read_number(node.get("overlap", 0), (*path, "overlap"), -layers, layers, problems)
-    first: Number | None = None
-    if "first" in node:
-        first = _read_number(node["first"], (*path, "first"), 0, layers - 1, problems)
-        if "overlap" in node:
-            problems.add((*path, "overlap"), "a stack has overlap or first, not both", key=True)
-    repeat = _read_number(node.get("repeat", 1), (*path, "repeat"), 1, layers, problems)
-    depth = _read_depth(node.get("depth"), (*path, "depth"), problems)
-    parameters: dict[str, Any] = {}
-    if "parameters" in node:
-        parameters = read_parameters(
-            node["parameters"], (*path, "parameters"), allowed, problems, per_model=True
-        )
-    if None in read or blocks is None or length is None or overlap is None:
-        return None
-    if repeat is None or depth is None or ("first" in node and first is None):
-        return None
-    return Stack(tuple(names), layers, blocks, length, overlap, first, repeat, depth, parameters)
-
-
-def _read_number(node: Any, path: Path, low: int, high: int, problems: Problems) -> Number | None:
-    if is_hole(node):
-        hole = read_hole(node, path, problems, in_parameters=False)
-        if hole is None:
-            return None
-        ends = hole.choices if hole.kind == "choice" else (hole.low, hole.high)
-        if hole.kind != "float" and all(is_int(end) and low <= end <= high for end in ends):
-            return hole
-    elif is_int(node) and low <= node <= high:
-        return int(node)
-    problems.add(path, f"{path[-1]} must be a whole number from {low} to {high}, got {show(node)}")
-    return None
-
-
-def _read_depth(node: Any, path: Path, problems: Problems) -> tuple[int, int] | None:
-    if node is None:
-        return (1, 10**6)
-    if (
-        isinstance(node, list)
-        and len(node) == 2
-        and all(is_int(end) for end in node)
-        and 1 <= node[0] <= node[1]
-    ):
-        return (node[0], node[1])
-    problems.add(path, f"depth must be [least, most] layers of the result, got {show(node)}")
-    return None

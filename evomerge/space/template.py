@@ -1,15 +1,16 @@
 """A recipe with holes: which parameters it has, and how values fill it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from evomerge.methods.table import MERGEKIT, Method
-from evomerge.space.domains import Hole, Parameter
+from evomerge.recipe.document import LEFT_OUT, Role, Visit, rebuild, walk
+from evomerge.recipe.values import rebuild_value
+from evomerge.space.domains import Parameter
+from evomerge.space.hole import Draw, Hole, ends
 from evomerge.space.pair import Pair
 from evomerge.space.stack import Stack
-
-Draw = Callable[[Parameter], Any]
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Template:
 
     Args:
         label: Unique short name; parameter names start with it.
-        document: A mergekit configuration whose values may be `Hole`s. Models by short name.
+        document: A mergekit configuration whose values may be a `Hole`, whose inputs a `Pair`,
+            whose slices a `Stack`. Models by short name.
         table: Every merge method that the space knows.
     """
 
@@ -30,9 +32,31 @@ class Template:
     def methods(self) -> tuple[str, ...]:
         """The merge methods it can take; none for a mixture of experts."""
         method = self.document.get("merge_method")
-        if method is None:
-            return ()
-        return method.choices if isinstance(method, Hole) else (method,)
+        return () if method is None else ends(method)
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """What its merges can be written in; none where that of the parents is kept."""
+        dtype = self.document.get("out_dtype") or self.document.get("dtype")
+        return () if dtype is None else ends(dtype)
+
+    def models(self, *roles: Role) -> tuple[str, ...]:
+        """Return every model that it can name in these roles, each once, in its order."""
+        found = [name for v in walk(self.document) if v.role in roles for name in ends(v.value)]
+        return tuple(dict.fromkeys(name for name in found if isinstance(name, str)))
+
+    def fixed(self, key: str) -> Any:
+        """Return what it says of one key in every recipe, or None."""
+        value = self.document.get(key)
+        is_fixed = not any(isinstance(visit.value, Hole) for visit in walk({key: value}))
+        return value if is_fixed else None
+
+    def with_each_method(self) -> tuple["Template", ...]:
+        """Return a template for each merge method, which is then fixed."""
+        return tuple(
+            replace(self, document={**self.document, "merge_method": method})
+            for method in self.methods
+        ) or (self,)
 
     def fill(self, draw: Draw) -> dict[str, Any]:
         """Return the configuration with every hole filled.
@@ -42,16 +66,25 @@ class Template:
         Args:
             draw: Gives the value of one parameter; called in a fixed order, method first.
         """
-        document: dict[str, Any] = {}
         method = ""
-        if "merge_method" in self.document:
-            method = self._value(self.document["merge_method"], "merge_method", draw)
-            document["merge_method"] = method
-        for key, node in self.document.items():
-            if key != "merge_method":
-                document[key] = self._node(key, node, "", method, draw)
-        if not document.get("parameters", True):
-            del document["parameters"]
+
+        def change(visit: Visit) -> Any:
+            nonlocal method
+            value = visit.value
+            if visit.role is Role.NODE:
+                return _method_first(value)
+            if visit.role is Role.PARAMETERS:
+                return self._settings(visit, method, draw) or LEFT_OUT
+            if isinstance(value, Pair | Stack):
+                return value.write(self.label, draw, fill_input)
+            filled = self._filled(value, visit.name, draw)
+            method = filled if visit.role is Role.METHOD else method
+            return filled
+
+        def fill_input(entry: Mapping[str, Any], tag: str) -> dict[str, Any]:
+            return rebuild(entry, change, kind="input", tag=tag)
+
+        document = rebuild(self.document, change)
         if isinstance(self.document.get("models"), Pair) and self.table[method].base_is_one_of_two:
             document["base_model"] = document["models"][0]["model"]
         return document
@@ -78,7 +111,7 @@ class Template:
                 found.append(parameter)
                 if parameter.name == f"{self.label}.merge_method":
                     return method
-                values = parameter.choices or (parameter.low, parameter.high)
+                values = parameter.domain.ends
                 if parameter.name == f"{self.label}.blocks":
                     return min(values) if fewest else max(values)
                 return values[0]
@@ -93,75 +126,22 @@ class Template:
             found.setdefault(parameter.name, parameter)
         return list(found.values())
 
-    def _value(self, node: Any, name: str, draw: Draw) -> Any:
-        return node.fill(f"{self.label}.{name}", draw) if isinstance(node, Hole) else node
+    def _settings(self, visit: Visit, method: str, draw: Draw) -> dict[str, Any]:
+        """Fill the parameters that a merge method has: holes, also in gradients and filters."""
+        known = self.table[method].effective
+        return {
+            name: rebuild_value(
+                value,
+                visit.named(name),
+                lambda leaf, leaf_name: self._filled(leaf, leaf_name, draw),
+            )
+            for name, value in visit.value.items()
+            if name in known
+        }
 
-    def _node(self, key: str, node: Any, tag: str, method: str, draw: Draw) -> Any:
-        if key == "parameters":
-            known = self.table[method].effective
-            return {
-                name: self._setting(value, name + (f"[{tag}]" if tag else ""), draw)
-                for name, value in node.items()
-                if name in known
-            }
-        if key == "modules":
-            return {
-                name: self._node(name, module, f"{tag}.{name}" if tag else name, method, draw)
-                for name, module in node.items()
-            }
-        if isinstance(node, Pair):
-            first, second = node.models(draw(node.parameter(self.label)))
-            return [
-                {
-                    "model": model,
-                    **self._node("", {"parameters": node.parameters}, at, method, draw),
-                }
-                for model, at in ((first, "first"), (second, "second"))
-            ]
-        if isinstance(node, Stack):
-            return self._stack(node, method, draw)
-        if isinstance(node, list):
-            return [
-                self._node(key, item, _join(tag, key, index, item), method, draw)
-                for index, item in enumerate(node)
-            ]
-        if isinstance(node, Mapping):
-            filled = {
-                inner: self._node(inner, value, tag, method, draw) for inner, value in node.items()
-            }
-            return {k: v for k, v in filled.items() if k != "parameters" or v}
-        return self._value(node, key + (f"[{tag}]" if tag else ""), draw)
-
-    def _stack(self, stack: Stack, method: str, draw: Draw) -> list[dict[str, Any]]:
-        slices = []
-        for index, model, first, end in stack.ranges(self.label, draw):
-            source = {"model": model, "layer_range": [first, end], "parameters": stack.parameters}
-            slices.append({"sources": [self._node("", source, f"block{index}", method, draw)]})
-        return slices
-
-    def _setting(self, value: Any, name: str, draw: Draw) -> Any:
-        """Fill a parameter's value: a hole, or a gradient or filters with holes in them."""
-        if isinstance(value, list):
-            return [
-                self._setting(item, name + _part(item, index), draw)
-                for index, item in enumerate(value)
-            ]
-        if isinstance(value, Mapping):
-            return {**value, "value": self._setting(value["value"], name, draw)}
-        return self._value(value, name, draw)
+    def _filled(self, value: Any, name: str, draw: Draw) -> Any:
+        return value.fill(f"{self.label}.{name}", draw) if isinstance(value, Hole) else value
 
 
-def _part(item: Any, index: int) -> str:
-    """Return what tells one item of a parameter's list from the others: filter or anchor."""
-    return f"[{item.get('filter', 'rest')}]" if isinstance(item, Mapping) else f"[{index}]"
-
-
-def _join(tag: str, key: str, index: int, item: Any) -> str:
-    """Return the readable tag of a list's item: the model's name, the slice's number."""
-    if key == "slices":
-        part = f"slice{index}"
-    elif isinstance(item, Mapping) and isinstance(item.get("model"), str):
-        part = item["model"]
-    else:
-        part = str(index)
-    return f"{tag}.{part}" if tag else part
+def _method_first(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"merge_method": node["merge_method"], **node} if "merge_method" in node else node

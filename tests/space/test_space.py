@@ -147,11 +147,7 @@ def test_a_parameter_of_another_method_is_not_drawn(space: Space) -> None:
 
 
 def fill(space: Space, recipe: str, **values: Any) -> Recipe:
-    defaults = {
-        p.name: p.choices[0] if p.choices else p.low
-        for p in space.parameters()
-        if p.name.startswith(recipe)
-    }
+    defaults = {p.name: p.domain.ends[0] for p in space.parameters() if p.name.startswith(recipe)}
     return space.recipe({"recipe": recipe, **defaults, **values})
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from evomerge.methods.table import MethodTable
+from evomerge.recipe.mixture import KIND
 from evomerge.settings import is_name
-from evomerge.space.domains import Hole
-from evomerge.space.reading.experts import KIND
+from evomerge.space.hole import Hole
 from evomerge.space.reading.problems import Problems, show
 from evomerge.space.reading.recipes import RecipeReader
 from evomerge.space.space import RECIPE, Space

@@ -6,7 +6,7 @@ from typing import Any
 
 from evomerge.methods.contract import Breach, Inputs, breaches, missing
 from evomerge.methods.table import Method
-from evomerge.space.domains import Hole
+from evomerge.space.hole import Hole, ends
 from evomerge.space.reading.problems import Problems
 from evomerge.space.reading.yaml import Path
 
@@ -51,7 +51,7 @@ class Group:
         if not listed and not self.base_is_added and not self.is_fixed:
             listed = None
         if self.base_is_added and isinstance(self.base, Hole):
-            listed = None if set(self.base.choices) & set(self.names) else False
+            listed = None if set(ends(self.base)) & set(self.names) else False
         return Inputs(len(self.names), self.base is not None, listed, self.base_is_added)
 
 

@@ -1,11 +1,14 @@
-"""Read `models:`, the short names of what the recipes merge."""
+"""Read `models:`, the short names of what the recipes merge, and where recipes use them."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from evomerge.recipe.reference import Reference
+from evomerge.space.hole import Hole
+from evomerge.space.reading.holes import read_name
 from evomerge.space.reading.problems import Problems, show
+from evomerge.space.reading.yaml import Path as Place
 
 
 def read_models(node: Any, folder: Path, problems: Problems) -> dict[str, str] | None:
@@ -37,3 +40,27 @@ def read_models(node: Any, folder: Path, problems: Problems) -> dict[str, str] |
         if isinstance(name, str):
             models.setdefault(name, "")
     return models
+
+
+class ModelNames:
+    """Reads the models that recipes name.
+
+    Args:
+        models: Short names that recipes may use; None lets references stand for themselves.
+        folder: Where relative references start.
+        problems: Takes the mistakes.
+    """
+
+    def __init__(self, models: Mapping[str, str] | None, folder: Path, problems: Problems) -> None:
+        self._models = models
+        self._folder = folder
+        self._problems = problems
+
+    def read(self, node: Any, path: Place) -> str | Hole | None:
+        """Read a model's short name, or a choice among short names; None if it is wrong."""
+        if self._models is not None:
+            return read_name(node, path, self._problems, tuple(self._models), what="model")
+        if isinstance(node, str) and node:
+            return str(Reference.parse(node).absolute(self._folder))
+        self._problems.add(path, f"a model must be a folder or hub id, got {show(node)}")
+        return None

@@ -7,7 +7,8 @@ from typing import Any
 from evomerge.methods.table import Method, MethodParameter
 from evomerge.methods.traits import UNIT_INTERVAL
 from evomerge.methods.types import is_int, is_number
-from evomerge.space.domains import KINDS, Hole, is_hole, read_hole
+from evomerge.space.hole import Hole, ends
+from evomerge.space.reading.holes import KINDS, is_hole, read_value
 from evomerge.space.reading.problems import Problems, show
 from evomerge.space.reading.yaml import Path
 
@@ -61,14 +62,6 @@ def _setting(
     parameter: MethodParameter, value: Any, path: Path, problems: Problems, depth: int = 0
 ) -> Any:
     """Read a value as mergekit writes it: scalar, gradient, `{filter, value}` list, or a hole."""
-    if is_hole(value):
-        hole = _hole(parameter, value, path, problems)
-        if hole and depth and (hole.modules or (hole.layers and path[-1] != "value")):
-            problems.add(
-                path, "a hole inside a list takes no modules, and layers only for a filter"
-            )
-            return None
-        return hole
     if isinstance(value, list):
         if not value:
             problems.add(path, f"{parameter.name} is an empty list")
@@ -80,13 +73,21 @@ def _setting(
             for i, item in enumerate(value)
         ]
         return None if any(item is None for item in read) else read
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and not is_hole(value):
         return _filtered(parameter, value, path, problems)
-    right, wanted = _RIGHT[parameter.type]
-    if not right(value):
-        problems.add(path, f"{parameter.name} must be {wanted}, got {show(value)}")
+    right, what = _RIGHT[parameter.type]
+    wanted = f"{parameter.name} must be {what}"
+    found = read_value(value, path, problems, right, wanted, in_parameters=True)
+    if found is None or not _in_range(parameter.name, ends(found), path, problems):
         return None
-    return value if _in_range(parameter.name, (value,), path, problems) else None
+    if (
+        isinstance(found, Hole)
+        and depth
+        and (found.modules or (found.layers and path[-1] != "value"))
+    ):
+        problems.add(path, "a hole inside a list takes no modules, and layers only for a filter")
+        return None
+    return found
 
 
 def _filtered(parameter: MethodParameter, value: Any, path: Path, problems: Problems) -> Any:
@@ -103,21 +104,6 @@ def _filtered(parameter: MethodParameter, value: Any, path: Path, problems: Prob
         return None
     inner = _setting(parameter, value["value"], (*path, "value"), problems, depth=1)
     return None if inner is None else {**value, "value": inner}
-
-
-def _hole(
-    parameter: MethodParameter, value: Mapping[str, Any], path: Path, problems: Problems
-) -> Hole | None:
-    hole = read_hole(value, path, problems, in_parameters=True)
-    if hole is None:
-        return None
-    right, wanted = _RIGHT[parameter.type]
-    ends = hole.choices if hole.kind == "choice" else (hole.low, hole.high)
-    fits = all(map(right, ends)) and not (hole.kind == "float" and parameter.type != "float")
-    if not fits:
-        problems.add(path, f"{parameter.name} must be {wanted}, got {show(dict(value))}")
-        return None
-    return hole if _in_range(parameter.name, ends, path, problems) else None
 
 
 def _in_range(name: str, values: tuple[Any, ...], path: Path, problems: Problems) -> bool:

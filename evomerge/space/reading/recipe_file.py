@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evomerge.errors import InputError, did_you_mean
+from evomerge.recipe.mixture import is_mixture
 from evomerge.recipe.recipe import Recipe
-from evomerge.space.reading.experts import is_moe
 from evomerge.space.reading.yaml import read_marked, read_text
 
 
@@ -36,7 +36,7 @@ def read_recipe(path: Path, methods: Iterable[str] | None) -> RecipeFile:
     text = read_text(path)
     marked = read_marked(text, path)
     document = marked.value
-    if not is_moe(document):
+    if not is_mixture(document):
         if not isinstance(document, dict) or "merge_method" not in document:
             raise _no_recipe(document, path)
         method = document["merge_method"]

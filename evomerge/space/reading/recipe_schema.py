@@ -3,8 +3,8 @@
 from typing import Any
 
 from evomerge.methods.table import MERGEKIT
+from evomerge.recipe.mixture import KEYS as MIXTURE_KEYS
 from evomerge.recipe.recipe import KEYS
-from evomerge.space.reading.experts import MOE_KEYS
 
 Schema = dict[str, Any]
 _NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
@@ -212,5 +212,7 @@ def _moe() -> Schema:
         "type": "object",
         "additionalProperties": False,
         "required": ["base_model", "experts"],
-        "properties": {key: known.get(key, {"$ref": "#/$defs/name"}) for key in MOE_KEYS},
+        "properties": {
+            key: known.get(key, {"$ref": "#/$defs/name"}) for key in ("name", *MIXTURE_KEYS)
+        },
     }

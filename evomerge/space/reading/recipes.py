@@ -5,14 +5,17 @@ from pathlib import Path as File
 from typing import Any
 
 from evomerge.methods.table import Method, MethodTable
-from evomerge.recipe.recipe import KEYS
-from evomerge.space.domains import Hole
-from evomerge.space.reading.experts import DTYPES, is_moe, read_moe
+from evomerge.recipe.mixture import is_mixture
+from evomerge.recipe.recipe import DTYPES, KEYS
+from evomerge.space.hole import Hole, ends
+from evomerge.space.reading.experts import read_mixture
+from evomerge.space.reading.holes import read_name
 from evomerge.space.reading.inputs import InputsReader
+from evomerge.space.reading.models import ModelNames
 from evomerge.space.reading.parameters import read_parameters
 from evomerge.space.reading.problems import Problems, show
+from evomerge.space.reading.stacks import read_stack
 from evomerge.space.reading.yaml import Path
-from evomerge.space.stack import read_stack
 
 _KEYS = ("name", "stack", *KEYS)
 
@@ -36,7 +39,8 @@ class RecipeReader:
     ) -> None:
         self._problems = problems
         self._methods = methods
-        self._inputs = InputsReader(models, problems, folder)
+        self._models = ModelNames(models, folder, problems)
+        self._inputs = InputsReader(self._models, problems)
 
     def read(self, node: Any, path: Path) -> dict[str, Any] | None:
         """Return the recipe's configuration with `Hole`s in it, or None if it is beyond reading.
@@ -46,22 +50,21 @@ class RecipeReader:
             path: Where it stands in the file.
         """
         problems = self._problems
-        if is_moe(node):
-            return read_moe(node, path, self._inputs, problems)
+        if is_mixture(node):
+            return read_mixture(node, path, self._models, problems)
         if not problems.known_keys(node, path, _KEYS):
             return None
         method = self._method(node, path)
         if method is None:
             return None
-        names = method.choices if isinstance(method, Hole) else (method,)
-        allowed = {name: self._methods[name] for name in names}
+        allowed = {name: self._methods[name] for name in ends(method)}
         document: dict[str, Any] = {"merge_method": method}
         for key in ("dtype", "out_dtype"):
             if key in node:
-                document[key] = self._inputs.choice(node[key], (*path, key), DTYPES)
+                document[key] = read_name(node[key], (*path, key), problems, DTYPES)
         document |= self._tokenizer(node, path)
         if "base_model" in node:
-            document["base_model"] = self._inputs.model(node["base_model"], (*path, "base_model"))
+            document["base_model"] = self._models.read(node["base_model"], (*path, "base_model"))
         inputs = [key for key in ("models", "slices", "modules", "stack") if key in node]
         if len(inputs) != 1:
             got = " and ".join(inputs) or "none of them"
@@ -78,7 +81,7 @@ class RecipeReader:
         shared = set(document.get("parameters", {}))
         if key == "stack":
             document["slices"] = read_stack(
-                node[key], (*path, key), self._inputs.model, allowed, problems
+                node[key], (*path, key), self._models.read, allowed, problems
             )
         elif key == "modules":
             document[key] = self._modules(node[key], (*path, key), allowed, base, shared)
@@ -90,13 +93,10 @@ class RecipeReader:
         if "merge_method" not in node:
             self._problems.add(path, "a recipe needs a merge_method")
             return None
-        found: str | Hole | None = self._inputs.choice(
-            node["merge_method"], (*path, "merge_method"), tuple(self._methods), what="merge method"
-        )
+        at, known = (*path, "merge_method"), tuple(self._methods)
+        found = read_name(node["merge_method"], at, self._problems, known, "merge method")
         if isinstance(found, Hole) and found.name:
-            self._problems.add(
-                (*path, "merge_method", "name"), "merge_method cannot share its value", key=True
-            )
+            self._problems.add((*at, "name"), "merge_method cannot share its value", key=True)
         return found
 
     def _tokenizer(self, node: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class RecipeReader:
         """Read where a tokenizer comes from: `union`, `base` or a model."""
         if node in ("union", "base"):
             return node
-        return self._inputs.model(node, path)
+        return self._models.read(node, path)
 
     def _modules(
         self, node: Any, path: Path, allowed: Mapping[str, Method], base: Any, shared: set[str]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from evomerge.errors import InputError
 from evomerge.methods.table import MERGEKIT
-from evomerge.space.domains import is_hole
 from evomerge.space.generate.auto import auto_recipes
 from evomerge.space.reading.expanded import expanded
+from evomerge.space.reading.holes import is_hole
 from evomerge.space.reading.load import load_space
 from evomerge.space.reading.yaml import write_yaml
 from evomerge.space.space import Space
@@ -117,7 +117,7 @@ def test_pairs_are_read(tmp_path: Path) -> None:
     assert space.references == ("org/a", "org/b", "org/c")
     ordered = PAIR.replace("c]}", "c], ordered: true}")
     choices = load(tmp_path, SPACE.replace("recipes: auto\n", ordered)).parameters()
-    assert [len(p.choices) for p in choices if p.name == "slerp.pair"] == [6]
+    assert [len(p.domain.ends) for p in choices if p.name == "slerp.pair"] == [6]
 
 
 @pytest.mark.parametrize(

@@ -58,14 +58,14 @@ def test_granularity_and_filters_are_kept(tmp_path: Path) -> None:
     # as many as mergekit-evolve's genome: 2 groups of layers, 3 models, 2 filters and the rest
     assert len(names) == 2 * 3 * 3 * 2
     assert "dare_ties.density[slice1.two-2][rest]" in names
-    document = space.recipe({p.name: p.low for p in space.parameters()}).document
+    document = space.recipe({p.name: p.domain.ends[0] for p in space.parameters()}).document
     assert [s["sources"][0]["layer_range"] for s in document["slices"]] == [[0, 8], [8, 16]]
     assert document["slices"][0]["sources"][-1]["model"] == "org/base"
     assert document["parameters"] == {"normalize": False}
-    assert {p.low for p in space.parameters() if "weight" in p.name} == {0}
+    assert {p.domain.ends[0] for p in space.parameters() if "weight" in p.name} == {0}
     negative = CONFIG.replace("weights: false", "weights: true")
     found = imported(tmp_path, negative, "--layers", "16").parameters()
-    assert {p.low for p in found if "weight" in p.name} == {-1.2}
+    assert {p.domain.ends[0] for p in found if "weight" in p.name} == {-1.2}
 
 
 def test_tasks_are_kept(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_smooth_becomes_a_gradient(tmp_path: Path) -> None:
     smooth = CONFIG.replace("smooth: false", "smooth: true")
     space = imported(tmp_path, smooth, "--layers", "24")
     assert len(space.parameters()) == 3 * 3 * 3 * 2
-    document = space.recipe({p.name: p.low for p in space.parameters()}).document
+    document = space.recipe({p.name: p.domain.ends[0] for p in space.parameters()}).document
     assert len(document["models"][0]["parameters"]["weight"][0]["value"]) == 3
 
 

@@ -105,6 +105,6 @@ def test_points_that_route_nothing_are_refused(
     tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     space = load(tmp_path, MOE.replace(old, new, 1).replace("{choice: [hidden, random]}", "hidden"))
-    low = {p.name: p.choices[0] if p.choices else p.low for p in space.parameters()}
+    low = {p.name: p.domain.ends[0] for p in space.parameters()}
     with pytest.raises(TrialError, match=message):
         space.recipe(low)

@@ -69,7 +69,7 @@ def test_numbers_and_names_are_read_as_meant(tmp_path: Path) -> None:
     text = GOOD.replace("rev", "no").replace("{float: [0, 1]}", "{float: [1e-3, 1], log: true}")
     space = load_space(write(tmp_path, text))
     assert space.models["no"] == "org/no"
-    assert space.parameters()[0].low == 1e-3
+    assert space.parameters()[0].domain.ends[0] == 1e-3
 
 
 def test_a_recipe_without_holes_is_a_space_of_one_point(tmp_path: Path) -> None:
