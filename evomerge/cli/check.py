@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from evomerge.cli.overrides import set_option
 from evomerge.preflight.locating import locations
 from evomerge.preflight.memory import Estimate, estimate
 from evomerge.preflight.workload import documents
@@ -18,7 +19,7 @@ from evomerge.space.space import Space
 
 @click.command("check")
 @click.argument("space", type=click.Path(path_type=Path))
-@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Lay a setting over.")
+@set_option
 @click.option("--samples", default=3, show_default=True, help="Sample recipes to show.")
 @click.option("--expand", is_flag=True, help="Print the space with its shorthand written out.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

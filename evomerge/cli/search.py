@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from evomerge import zoo
+from evomerge.cli.overrides import overrides_of, set_option, short_options
 from evomerge.cli.zoo import make_missing
 from evomerge.errors import InputError
 from evomerge.files import adapters_dir, cache_dir
@@ -23,15 +24,12 @@ from evomerge.space.space import Space
 
 @click.command("search")
 @click.argument("space", type=click.Path(path_type=Path))
-@click.option("--trials", type=click.IntRange(1), help="Sampled recipes, instead of the space's.")
-@click.option("--hours", type=click.FloatRange(0, min_open=True), help="Hours of sampling.")
-@click.option("--workers", type=click.IntRange(1), help="Workers, instead of the space's.")
-@click.option("--ray-address", metavar="ADDRESS", help="A running Ray cluster: host:port or auto.")
+@short_options
 @click.option("--resume", is_flag=True, help="Go on with the run, or start it.")
 @click.option("--new", is_flag=True, help="Start afresh; the run that is there is kept beside it.")
 @click.option("--dry-run", is_flag=True, help="Check everything, print the full space, stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Lay a setting over.")
+@set_option
 @click.option(
     "--runs-dir",
     default="runs",
@@ -42,25 +40,13 @@ def command(space: Path, runs_dir: Path, as_json: bool, dry_run: bool, **options
     """Search SPACE for the best merge, and judge what was found."""
     if options["resume"] and options["new"]:
         raise InputError("--resume and --new exclude each other", where="evomerge search")
-    read = load_space(space, _overrides(options))
+    read = load_space(space, overrides_of(options))
     found = locations(read)
     if dry_run:
         _dry_run(read, found, expanded(read))
         return
     make_missing(list(found), quiet=as_json)
     _search(read, found, runs_dir, as_json, options)
-
-
-def _overrides(options: dict[str, Any]) -> list[str]:
-    """Return `--set` with the short options that stand for some of it."""
-    short = {
-        "trials": "budget.trials",
-        "hours": "budget.hours",
-        "workers": "workers.count",
-        "ray_address": "workers.ray_address",
-    }
-    given = [f"{path}={options[key]}" for key, path in short.items() if options[key] is not None]
-    return [*options["overrides"], *given]
 
 
 def _dry_run(space: Space, locations: dict[str, str], document: dict[str, Any]) -> None:
@@ -91,7 +77,7 @@ def _search(
     from evomerge.workers.spec import worker_spec
 
     check_search(space, locations, _warn)
-    resume = _resume_command(_overrides(options), space, runs_dir)
+    resume = _resume_command(overrides_of(options), space, runs_dir)
     with ExitStack() as stack:
         pool = open_pool(worker_spec(space, locations, str(cache_dir())), _warn)
         stack.callback(pool.close)
