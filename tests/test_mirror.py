@@ -19,12 +19,6 @@ WITHOUT_MIRROR = {
 
 NOT_YET = {
     "errors.py",
-    "evaluate/live_lm.py",
-    "evaluate/objective.py",
-    "evaluate/packing/onednn.py",
-    "evaluate/packing/tries.py",
-    "evaluate/scores.py",
-    "evaluate/tasks.py",
     "merge/devices.py",
     "merge/kernels/cache.py",
     "merge/kernels/sparsity.py",

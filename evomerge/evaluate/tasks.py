@@ -1,6 +1,7 @@
 """Load lm-eval tasks by name, and say in one line why one cannot be loaded."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -12,6 +13,7 @@ from lm_eval.api.task import Task
 from lm_eval.tasks import TaskManager
 
 from evomerge.errors import InputError, did_you_mean
+from evomerge.evaluate.harness import filter_names
 from evomerge.settings import EvaluateSettings, TaskSettings
 
 _LOG = logging.getLogger(__name__)
@@ -55,32 +57,39 @@ def load_tasks(settings: EvaluateSettings) -> list[LoadedTask]:
     Raises:
         InputError: An unknown task or metric, or data that cannot be read.
     """
-    names = tuple(task.task for task in settings.tasks)
-    manager = _index(settings.task_path, names)
-    return [_load(manager, task, settings.task_path) for task in settings.tasks]
+    managers = _managers(settings)
+    return [_load(managers, task, settings.task_path) for task in settings.tasks]
 
 
-@cache
-def _index(task_path: str | None, names: tuple[str, ...]) -> TaskManager:
+def _managers(settings: EvaluateSettings) -> list[TaskManager]:
+    """Return what knows the tasks: one's own folder first, lm-eval's where that lacks one."""
+    if settings.task_path is None:
+        return [_lm_evals()]
     try:
-        if task_path is not None:
-            manager = TaskManager(include_path=task_path, include_defaults=False)
-            if set(names) <= set(manager.all_tasks):
-                return manager
-        _LOG.warning("reading the index of lm-eval's own tasks (about 15 s)")
-        return TaskManager(include_path=task_path)
+        own = TaskManager(include_path=settings.task_path, include_defaults=False)
     except (OSError, yaml.YAMLError, ValueError, TypeError) as error:
         raise InputError(
-            f"lm-eval cannot read the tasks there: {_line(error)}", where=str(task_path)
+            f"lm-eval cannot read the tasks there: {_line(error)}", where=settings.task_path
         ) from None
+    lacks = {task.task for task in settings.tasks} - set(own.all_tasks)
+    return [own, _lm_evals()] if lacks else [own]
 
 
-def _load(manager: TaskManager, entry: TaskSettings, task_path: str | None) -> LoadedTask:
+@cache  # of an installed package, which does not change while it is loaded
+def _lm_evals() -> TaskManager:
+    _LOG.warning("reading the index of lm-eval's own tasks (about 15 s)")
+    return TaskManager()
+
+
+def _load(
+    managers: Sequence[TaskManager], entry: TaskSettings, task_path: str | None
+) -> LoadedTask:
     name, where = entry.task, f"task {entry.task}"
-    if name not in manager.all_tasks:
-        few = len(manager.all_tasks) < 50
-        near = did_you_mean(name, manager.all_tasks)
-        if not few:
+    manager = next((one for one in managers if name in one.all_tasks), None)
+    if manager is None:
+        known = [task for one in managers for task in one.all_tasks]
+        near = did_you_mean(name, known)
+        if len(known) >= 50:
             near = near.partition("known:")[0] + "`lm-eval ls tasks` lists all"
         raise InputError(f"lm-eval has no task {name!r}", where=where, help=near)
     if name in (*manager.all_groups, *manager.all_tags):
@@ -108,7 +117,7 @@ def _with_metric(entry: TaskSettings, task: Task) -> LoadedTask:
         raise InputError(
             f"no metric {metric!r}", where=f"task {entry.task}", help=did_you_mean(metric, known)
         )
-    filters = [ensemble.name for ensemble in task._filters]
+    filters = filter_names(task)
     if wanted and wanted not in filters:
         raise InputError(
             f"no filter {wanted!r}", where=f"task {entry.task}", help=did_you_mean(wanted, filters)

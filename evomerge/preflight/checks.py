@@ -83,6 +83,9 @@ def _check_gpu(space: Space) -> None:
 
 
 def _check_tasks(space: Space, locations: Mapping[str, str]) -> None:
-    from evomerge.evaluate.scorer import Scorer
+    """Refuse tasks that cannot be loaded, or that have too few documents."""
+    from evomerge.evaluate.splits import split_tasks
+    from evomerge.evaluate.tasks import load_tasks
 
-    Scorer(evaluate_located(space.evaluate, locations))  # loads tasks and draws their documents
+    settings = evaluate_located(space.evaluate, locations)
+    split_tasks(load_tasks(settings), settings)

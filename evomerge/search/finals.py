@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from evomerge.errors import EvomergeError
 from evomerge.evaluate.guards import suspicious
-from evomerge.evaluate.statistics import paired_gain, smallest_difference, verdict
+from evomerge.evaluate.statistics import paired_gain, smallest_difference
+from evomerge.evaluate.verdict import verdict
 from evomerge.search.finalists import choose_finalists
 from evomerge.search.loop import Candidate, Loop
 from evomerge.search.outcome import Comparison, Judgement, Outcome

@@ -1,13 +1,12 @@
-"""Intervals that cover, differences that are seen, and sentences that claim no more."""
+"""Intervals that cover, and differences that are seen."""
 
 import math
 
 import numpy as np
 import pytest
 
-from evomerge.evaluate.objective import objective
 from evomerge.evaluate.scores import Scores, TaskScore
-from evomerge.evaluate.statistics import Gain, interval, paired_gain, smallest_difference, verdict
+from evomerge.evaluate.statistics import Gain, interval, paired_gain, smallest_difference
 from evomerge.settings import Objective, TaskSettings
 
 TASKS = (TaskSettings("x", "acc"), TaskSettings("y", "acc", 3.0))
@@ -28,28 +27,6 @@ def scores(x: np.ndarray, y: np.ndarray, higher: bool = True) -> Scores:
             for name, row in (("x", x), ("y", y))
         ),
     )
-
-
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [
-        ("mean", (0.5 + 3 * 0.8) / 4),
-        ("min", 0.5),
-        ("geometric", (0.5 * 0.8**3) ** 0.25),
-        ("pareto", None),
-    ],
-)
-def test_objectives(kind: Objective, value: float | None) -> None:
-    made = objective(scores(np.array([0, 1.0]), np.array([1, 1, 1, 1, 0.0])), TASKS, kind)
-    assert made == pytest.approx((0.5, 0.8) if value is None else (value,))
-
-
-def test_lower_is_better_is_turned() -> None:
-    assert objective(scores(np.array([2.0]), np.array([2.0]), False), TASKS, "mean") == (-2.0,)
-
-
-def test_geometric_of_zero_is_zero() -> None:
-    assert objective(scores(np.array([0.0]), np.array([1.0])), TASKS, "geometric") == (0.0,)
 
 
 def test_a_model_does_not_differ_from_itself() -> None:
@@ -111,38 +88,3 @@ def test_different_documents_are_refused() -> None:
     other = scores(np.array([0.0]), np.array([1.0]))
     with pytest.raises(ValueError, match="different documents"):
         paired_gain(one, other, TASKS, "mean")
-
-
-BETTER, SAME, WORSE = Gain(0.1, 0.05, 0.15, 9), Gain(0.01, -0.1, 0.1, 9), Gain(-0.1, -0.2, -0.01, 9)
-
-
-@pytest.mark.parametrize(
-    ("parent", "blend", "sentence"),
-    [
-        (
-            BETTER,
-            BETTER,
-            "The winner beats the best parent (p) by 0.100 and beats the best fixed blend (b) "
-            "by 0.100.",
-        ),
-        (
-            BETTER,
-            SAME,
-            "The winner beats the best parent (p) by 0.100 and cannot be told apart from the best "
-            "fixed blend (b): searching added nothing that these documents can show over a fixed "
-            "blend.",
-        ),
-        (WORSE, None, "The winner is worse than the best parent (p) by 0.100."),
-        (None, None, "There was nothing to compare the winner with."),
-    ],
-)
-def test_verdicts(parent: Gain | None, blend: Gain | None, sentence: str) -> None:
-    assert verdict(parent, blend, "p", "b") == sentence
-
-
-def test_a_fixed_blend_that_wins_is_called_one() -> None:
-    sentence = verdict(BETTER, SAME, "p", "b", itself_a_blend=True)
-    assert sentence == (
-        "The winner is itself a fixed blend; it beats the best parent (p) by 0.100: "
-        "searching added nothing."
-    )

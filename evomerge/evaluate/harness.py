@@ -1,12 +1,17 @@
-"""lm-eval's Hugging Face model around a live one, with every request prepared once."""
+"""lm-eval where its private names are needed: a model that is exchanged, filters of a task."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
+from lm_eval.api.instance import Instance
+from lm_eval.api.task import Task
 from lm_eval.models.huggingface import HFLM
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from evomerge.evaluate.packing.passes import Pass, Request, answer, packable, plan_passes
+from evomerge.evaluate.packing.packable import packable
+from evomerge.evaluate.packing.passes import answer
+from evomerge.evaluate.packing.plan import Pass, Request, plan_passes
 from evomerge.evaluate.packing.tries import ROWS
 
 _Asked = list[tuple[tuple[str, str], list[int], list[int]]]
@@ -59,10 +64,10 @@ class LiveLM(HFLM):  # type: ignore[misc]
     def _loglikelihood_tokens(
         self, requests: _Asked, disable_tqdm: bool = False, override_bs: int | None = None
     ) -> list[tuple[float, bool]]:
-        kept = self.max_length + 1
-        asked = tuple(_request(context, more, kept) for _, context, more in requests)
-        longest = max((len(request.tokens) for request in asked), default=0)
-        if not self._packs or not asked or not packable(self.model, longest):
+        longest = self.max_length + 1
+        asked = tuple(_request(context, more, longest) for _, context, more in requests)
+        tokens = max((len(request.tokens) for request in asked), default=0)
+        if not self._packs or not asked or not packable(self.model, tokens):
             found: list[tuple[float, bool]] = super()._loglikelihood_tokens(
                 requests, disable_tqdm, override_bs
             )
@@ -75,7 +80,18 @@ class LiveLM(HFLM):  # type: ignore[misc]
         return [answers[index] for index in range(len(asked))]
 
 
-def _request(context: list[int], continuation: list[int], kept: int) -> Request:
+def filter_names(task: Task) -> list[str]:
+    """Return the names of a task's filters, in order."""
+    return [str(ensemble.name) for ensemble in task._filters]
+
+
+def apply_filters(task: Task, instances: Sequence[Instance]) -> None:
+    """Let a task's filters read the answers of these instances."""
+    task._instances = list(instances)
+    task.apply_filters()
+
+
+def _request(context: list[int], continuation: list[int], longest: int) -> Request:
     """Cut from the left what is too long, as `HFLM` does."""
-    whole = (context + continuation)[-kept:]
+    whole = (context + continuation)[-longest:]
     return Request(tuple(whole[:-1]), tuple(continuation))
