@@ -1,6 +1,8 @@
 """Settings as values: right when they are made, frozen, sent to other processes."""
 
 import pickle
+import subprocess
+import sys
 from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
@@ -72,3 +74,13 @@ def test_they_travel_to_other_processes() -> None:
 )
 def test_names_can_be_folders(name: object, right: bool) -> None:
     assert is_name(name) == right
+
+
+def test_help_does_not_wait_for_pydantic() -> None:
+    code = (
+        "import sys, evomerge.cli\n"
+        "try: evomerge.cli.main(['--help'])\n"
+        "except SystemExit as stop: assert not stop.code\n"
+        "assert 'pydantic' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
