@@ -39,7 +39,7 @@ def _meaning(space: Space) -> dict[str, list[str]]:
         + [f"{t.task}: {t.metric}, weight {t.weight:g}" for t in space.evaluate.tasks],
         "objective": [space.objective],
         "workers": [f"device: {'gpu' if space.workers.gpus else 'cpu'}"],
-        "search": [f"sampler: {space.search.sampler}", f"seed: {space.search.seed}"],
+        "search": [f"{k}: {v}" for k, v in vars(space.search).items() if k != "finalists"],
     }
 
 
