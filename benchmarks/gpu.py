@@ -21,8 +21,7 @@ from random_family import MODELS, SHAPES, build, write_task
 from transformers import AutoTokenizer
 
 from evomerge.evaluate.scorer import Scorer
-from evomerge.merge.live import LiveModel
-from evomerge.merge.merger import MemoryMerger
+from evomerge.merge.merger import Merger
 from evomerge.recipe.recipe import Recipe
 from evomerge.settings import EvaluateSettings, TaskSettings
 
@@ -65,15 +64,14 @@ def _family(
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     locations = build(shape, folder, device)
-    merger = MemoryMerger(locations, folder / "adapters", device)
-    live = LiveModel(device)
-    model = live.place(merger.merge(_drawn("linear", -2), live.slots))
+    merger = Merger(locations, folder / "adapters", device)
+    model = merger.merge(_drawn("linear", -2)).model
     count = sum(p.numel() for p in model.parameters())
     size = sum(p.nbytes for p in model.parameters())
 
     def merge(method: str, seed: int) -> float:
         recipe = _drawn(method, seed)
-        return measuring.seconds(lambda: live.place(merger.merge(recipe, live.slots)), device)
+        return measuring.seconds(lambda: merger.merge(recipe), device)
 
     rows: list[list[Any]] = []
     for method in _METHODS:

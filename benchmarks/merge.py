@@ -2,7 +2,7 @@
 
     python benchmarks/merge.py --family smollm2
 
-Ours is `MemoryMerger.merge` and `LiveModel.place`: parents resident, the result in a model that
+Ours is `Merger.merge`: parents resident, the result in a model that
 can be scored. Theirs is `run_merge` into a folder in memory, parents in the page cache, loaders
 made anew. Both run in turn on as many threads; every round draws other weights and densities.
 """
@@ -12,7 +12,6 @@ import os
 import shutil
 import statistics
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,36 +21,30 @@ from evomerge.files import cache_dir
 from evomerge.merge.export import merge_threads
 from evomerge.recipe.recipe import Recipe
 
-KEPT_BYTES = 8 * 2**30
-"""What a worker may keep here, so that every method that draws or ranks is measured with it."""
+CACHE_BYTES = 8 * 2**30
+"""What a worker may cache here, so that every method that draws or ranks is measured with it."""
 
 _merger: Any = None
-_live: Any = None
 
 
 def start_ours(locations: dict[str, str], threads: int, first: Recipe) -> tuple[float, float]:
     """Make merger and live model; return bytes of one model's tensors and the copy rate."""
-    global _merger, _live
+    global _merger
     import torch
 
-    from evomerge.merge.live import LiveModel
-    from evomerge.merge.merger import MemoryMerger
+    from evomerge.merge.merger import Merger
 
     torch.set_num_threads(threads)
-    _merger = MemoryMerger(locations, cache_dir() / "adapters", "cpu", KEPT_BYTES)
-    _live = LiveModel("cpu")
-    model = _live.place(_merger.merge(first, _live.slots))
+    _merger = Merger(locations, cache_dir() / "adapters", "cpu", cache_bytes=CACHE_BYTES)
+    model = _merger.merge(first).model
     size = sum(p.nbytes for p in model.parameters())
     return size, measuring.copy_rate("cpu", 0.5)
 
 
 def ours(recipe: Recipe) -> tuple[float, float]:
     """Return seconds to merge, and to place the result in the live model."""
-    started = time.perf_counter()
-    merged = _merger.merge(recipe, _live.slots)
-    between = time.perf_counter()
-    _live.place(merged)
-    return between - started, time.perf_counter() - between
+    _merger.merge(recipe)
+    return _merger.seconds["merge"], _merger.seconds["place"]
 
 
 def equal(recipe: Recipe, folder: Path) -> bool:
@@ -59,7 +52,7 @@ def equal(recipe: Recipe, folder: Path) -> bool:
     import torch
     from safetensors.torch import load_file
 
-    placed = _live.place(_merger.merge(recipe, _live.slots)).state_dict()
+    placed = _merger.merge(recipe).model.state_dict()
     written: dict[str, torch.Tensor] = {}
     for shard in folder.glob("*.safetensors"):
         written |= load_file(shard)

@@ -19,17 +19,6 @@ WITHOUT_MIRROR = {
 
 NOT_YET = {
     "errors.py",
-    "merge/devices.py",
-    "merge/kernels/cache.py",
-    "merge/kernels/sparsity.py",
-    "merge/kernels/tensors.py",
-    "merge/mergekit/collector.py",
-    "merge/mergekit/configuration.py",
-    "merge/mergekit/engine.py",
-    "merge/mergekit/planner.py",
-    "merge/mergekit/seeding.py",
-    "merge/mergekit/tokenizer.py",
-    "merge/planned.py",
     "recipe/constraints.py",
     "recipe/recipe.py",
     "report/files.py",
@@ -59,9 +48,6 @@ NOT_YET = {
     "tracking/runs.py",
     "tracking/view.py",
     "workers/local.py",
-    "workers/spec.py",
-    "workers/tokenizers.py",
-    "workers/worker.py",
 }
 """Modules that ought to have one. This set only shrinks."""
 

@@ -19,14 +19,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "evomerge"
 
 NAMES = {
-    "mergekit.merge:_copy_tagalong_files": "merge/",
-    "mergekit.merge:_copy_tokenizer": "merge/",
-    "mergekit.merge:_model_out_config": "merge/mergekit/",
-    "mergekit.merge:_set_chat_template": "merge/",
-    "mergekit.merge:_update_config_vocab": "merge/mergekit/",
-    "mergekit.common:ModelPath._unique_id": "merge/",
-    "mergekit.io.tasks:LoadTensor._resolve_name": "merge/",
-    "mergekit.moe.common:TensorWriter": "merge/mergekit/",
+    "mergekit.merge:_copy_tagalong_files": "merge/mergekit/private.py",
+    "mergekit.merge:_copy_tokenizer": "merge/mergekit/private.py",
+    "mergekit.merge:_model_out_config": "merge/mergekit/private.py",
+    "mergekit.merge:_set_chat_template": "merge/mergekit/private.py",
+    "mergekit.merge:_update_config_vocab": "merge/mergekit/private.py",
+    "mergekit.common:ModelPath._unique_id": "merge/mergekit/private.py",
+    "mergekit.io.tasks:LoadTensor._resolve_name": "merge/mergekit/private.py",
+    "mergekit.moe.common:TensorWriter": "merge/mergekit/private.py",
     "lm_eval.api.model:TemplateLM._encode_pair": "evaluate/harness.py",
     "lm_eval.api.task:Task._filters": "evaluate/harness.py",
     "lm_eval.api.task:Task._instances": "evaluate/harness.py",
@@ -35,7 +35,7 @@ NAMES = {
     "optuna.trial:FrozenTrial._trial_id": "search/optuna_private.py",
     "torch:ops.mkldnn._linear_pointwise": "evaluate/packing/onednn.py",
     "transformers:PreTrainedConfig._attn_implementation": "evaluate/packing/packable.py",
-    "transformers:PreTrainedModel._no_split_modules": "merge/live.py",
+    "transformers:PreTrainedModel._no_split_modules": "merge/build.py",
 }
 """`module:name` → the file, or the folder, that alone may use it."""
 

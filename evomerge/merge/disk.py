@@ -6,24 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-from mergekit.card import generate_card
-from mergekit.io.tasks import TensorWriterTask
-from mergekit.io.tensor_writer import TensorWriter
-from mergekit.merge import _copy_tagalong_files, _copy_tokenizer, _set_chat_template
-from mergekit.options import MergeOptions
+import transformers
 from safetensors import SafetensorError
 
 from evomerge.errors import EvomergeError, Failure, InputError, PlatformError, TrialError
-from evomerge.files import make_whole
+from evomerge.files import make_whole, scratch
 from evomerge.merge.devices import check_device
 from evomerge.merge.export import export_yaml
-from evomerge.merge.mergekit.configuration import Configuration, configuration, locate, options
-from evomerge.merge.mergekit.engine import Executed, check_finite, execute
+from evomerge.merge.mergekit.configuration import configuration, locate, options
+from evomerge.merge.mergekit.engine import Tokenizer
 from evomerge.merge.mergekit.experts import build_moe
-from evomerge.merge.mergekit.seeding import seeded
-from evomerge.merge.models.locations import absolute
+from evomerge.merge.mergekit.folder import model_card, write_model
+from evomerge.merge.mergekit.process import seeded
+from evomerge.merge.mergekit.writers import folder_writer
 from evomerge.merge.models.resident import Parents
+from evomerge.merge.weights import Weights, read_weights
 from evomerge.methods.table import MERGEKIT, Method
 from evomerge.recipe.recipe import Recipe
 
@@ -43,7 +40,7 @@ def merge_to_disk(
 ) -> Path:
     """Write the merged model, its tokenizer, the recipe and a model card into a folder.
 
-    The weights are those of `MemoryMerger.merge` and of `mergekit-yaml`. Everything is
+    The weights are those of `Merger.merge` and of `mergekit-yaml`. Everything is
     written beside the target and renamed at the end.
 
     Args:
@@ -86,20 +83,53 @@ def merge_to_disk(
     def fill(draft: Path) -> None:
         with seeded(located.seed):
             if located.is_mixture:
-                build_moe(opened, settings, draft, _CheckedWriter)
+                build_moe(opened, settings, draft, lambda: folder_writer(draft))
             else:
-                _merge(configuration(opened), settings, draft)
+                write_model(configuration(opened), settings, draft)
         (draft / _file(located)).write_text(text, encoding="utf-8")
-        (draft / "README.md").write_text(_card(located, text, out), encoding="utf-8")
+        (draft / "README.md").write_text(_card(located, text, out.name), encoding="utf-8")
 
     with _platform_errors(out):
         make_whole(out, fill)
     return out
 
 
-def _merge(config: Configuration, settings: MergeOptions, folder: Path) -> None:
-    executed = execute(config.model_copy(deep=True), settings, _writer(folder))
-    _write_companions(folder, config, settings, executed)
+def merge_through_disk(
+    recipe: Recipe,
+    locations: Mapping[str, str],
+    cache: Path,
+    device: str = "cpu",
+    built_on: str = "cpu",
+) -> tuple[Weights, Tokenizer]:
+    """Merge into a folder that does not stay, and read it back.
+
+    Args:
+        recipe: References as the space writes them.
+        locations: Reference → folder, hub id, or `X+adapter`.
+        cache: Folder for models with adapters merged in, and for the merged one meanwhile.
+        device: `cpu`, or where the arithmetic runs.
+        built_on: Where the tensors are read to.
+
+    Raises:
+        PlatformError: Disk full.
+        TrialError: The merge failed, by name.
+    """
+    with scratch(cache) as folder:
+        made = merge_to_disk(recipe, locations, folder / "model", cache, device=device)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(made)
+        return read_weights(made, built_on), tokenizer
+
+
+def make_cache(cache: Path) -> None:
+    """Make the folder in which merged models stand for a while.
+
+    Raises:
+        PlatformError: It cannot be made.
+    """
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PlatformError(f"cannot be made: {error.strerror}", where=str(cache)) from error
 
 
 def _file(recipe: Recipe) -> str:
@@ -107,16 +137,13 @@ def _file(recipe: Recipe) -> str:
     return "mergekit_moe_config.yml" if recipe.is_mixture else "mergekit_config.yml"
 
 
-def _card(recipe: Recipe, text: str, out: Path) -> str:
+def _card(recipe: Recipe, text: str, name: str) -> str:
     """Return the model card: mergekit's, or for a mixture of experts, which has none, ours."""
     if not recipe.is_mixture:
-        folders = {m: absolute(m) for m in recipe.models}  # mergekit looks others up on the hub
-        opened = configuration(recipe.with_models(folders))
-        card: str = generate_card(opened, text.rstrip(), name=out.name)
-        return card
+        return model_card(recipe, text, name)
     models = "".join(f"- {model}\n" for model in recipe.models)
     return (
-        f"---\ntags:\n- mergekit\n- merge\n- moe\n---\n# {out.name}\n\n"
+        f"---\ntags:\n- mergekit\n- merge\n- moe\n---\n# {name}\n\n"
         f"A mixture of experts, made with mergekit-moe out of:\n\n{models}\n"
         f"```yaml\n{text.rstrip()}\n```\n"
     )
@@ -137,40 +164,6 @@ def _check_target(out: Path, force: bool) -> None:
             where=str(out),
             help="name another folder, or remove it yourself",
         )
-
-
-class _CheckedWriter(TensorWriter):  # type: ignore[misc]
-    def save_tensor(self, name: str, tensor: torch.Tensor, clone: bool = False) -> None:
-        check_finite(name, tensor)
-        super().save_tensor(name, tensor, clone)
-
-
-class _CheckedWriterTask(TensorWriterTask):  # type: ignore[misc]
-    def execute(self, **_: object) -> _CheckedWriter:
-        return _CheckedWriter(self.out_path, max_shard_size=self.max_shard_size)
-
-
-def _writer(folder: Path) -> TensorWriterTask:
-    return _CheckedWriterTask(
-        out_path=str(folder), max_shard_size=MergeOptions.model_fields["out_shard_size"].default
-    )
-
-
-def _write_companions(
-    folder: Path, config: Configuration, settings: MergeOptions, executed: Executed
-) -> None:
-    executed.config.save_pretrained(folder)
-    if executed.tokenizer is not None:
-        _set_chat_template(executed.tokenizer, config)
-        executed.tokenizer.save_pretrained(folder)
-    else:
-        try:
-            _copy_tokenizer(config, str(folder), options=settings)
-        except (RuntimeError, ValueError, KeyError) as error:
-            reason = f"the tokenizer cannot be copied: {error}"
-            raise TrialError(Failure.MERGE_FAILED, reason) from error
-    files = executed.arch.tagalong_files or []
-    _copy_tagalong_files(config, str(folder), files=files, options=settings)
 
 
 @contextmanager

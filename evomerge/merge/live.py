@@ -1,4 +1,4 @@
-"""The live model: merged weights are put into a model that is already there."""
+"""Live models: merged weights are put into models that are there already."""
 
 import json
 from collections import OrderedDict
@@ -7,66 +7,73 @@ from typing import Any
 
 import torch
 import transformers
-from accelerate import dispatch_model, infer_auto_device_map
-from accelerate.utils import get_balanced_memory
 
 from evomerge.errors import Failure, TrialError, is_out_of_memory
-from evomerge.merge.mergekit.seeding import kept_rng
-from evomerge.merge.merger import Merged
+from evomerge.merge.build import build, spread
+from evomerge.merge.weights import Weights
 
 _Key = tuple[str, tuple[tuple[str, torch.dtype, torch.Size], ...]]
 
 
-class LiveModel:
-    """A causal LM that takes the weights of one merge after the other.
+class LiveModels:
+    """Causal LMs that take the weights of one merge after the other.
 
-    The model it gives equals `AutoModelForCausalLM.from_pretrained(folder, dtype="auto")` of
-    the folder that mergekit would write. A merge of another depth or config gets a model of
-    its own; the last `keep` of them are kept. Not thread-safe.
+    A model equals `AutoModelForCausalLM.from_pretrained(folder, dtype="auto")` of the folder that
+    mergekit would write. A merge of another depth or config gets a model of its own; the last
+    `most` of them stay. A model is given out only after each of its tensors was written anew, so
+    that a merge that failed half-way leaves nothing behind. Not thread-safe.
 
     Args:
-        device: Where the model lives.
-        keep: Models kept, ≥ 1; memory grows with it.
-        gpus: GPUs over which the model is spread, ≥ 1, layer by layer; for `cuda` only.
+        device: Where models live.
+        most: Models that stay, ≥ 1; memory grows with it.
+        gpus: GPUs over which a model is spread, ≥ 1, layer by layer; for `cuda` only.
     """
 
-    def __init__(self, device: str = "cpu", keep: int = 2, gpus: int = 1) -> None:
-        self._device, self._keep, self._gpus = device, keep, gpus
+    def __init__(self, device: str = "cpu", most: int = 2, gpus: int = 1) -> None:
+        self._device, self._most, self._gpus = device, most, gpus
         self._models: OrderedDict[_Key, transformers.PreTrainedModel] = OrderedDict()
-        self._shapes: dict[str, _Key] = {}
+        self._by_form: dict[str, _Key] = {}
 
-    def slots(self, shape: str) -> Mapping[str, torch.Tensor]:
-        """Return the tensors into which the merges of a shape can be written straight away.
+    def __len__(self) -> int:
+        return len(self._models)
 
-        What is written there shows in the model at once: `place` must follow.
+    def slots(self, form: str) -> Mapping[str, torch.Tensor]:
+        """Return the tensors, by name, into which merges of a form can be written straight away.
+
+        The model holds parts of two merges from the first such tensor on, until `place`.
 
         Args:
-            shape: A merge's `shape`; empty for a shape that has not been placed yet.
+            form: A recipe's form; one that was not placed yet has no slots.
         """
-        model = self._models.get(self._shapes[shape]) if shape in self._shapes else None
+        model = self._models.get(self._by_form[form]) if form in self._by_form else None
         return model.state_dict() if model is not None else {}
 
     @torch.no_grad()
-    def place(self, merged: Merged) -> transformers.PreTrainedModel:
-        """Put merged weights into a model of their shape and return it, in eval mode.
+    def place(self, weights: Weights, form: str = "") -> transformers.PreTrainedModel:
+        """Put merged weights into a model of their config and return it, in eval mode.
 
-        The model stays valid until the next call; the same object is given back for
-        merges of the same shape.
+        The model stays valid until the next merge; the same object is given back for merges
+        whose config and tensors are alike.
+
+        Args:
+            weights: The weights; those that stand in their slots already are not copied.
+            form: The form of the recipe that they come from, whose next merge is given slots;
+                empty for none.
 
         Raises:
             TrialError: `SHAPE_MISMATCH` if the tensors are not those of the config's model,
                 `OUT_OF_MEMORY`.
         """
-        key = _key(merged)
+        key = _key(weights)
         model = self._models.get(key)
         try:
             if model is None:
-                model = self._build(key, merged)
-            elif _fill(model, merged.tensors):
-                if merged.shape:
-                    self._shapes[merged.shape] = key
+                model = self._build(key, weights)
+            elif _fill(model, weights.tensors):
+                if form:
+                    self._by_form[form] = key
             else:
-                fresh = _load(merged)
+                fresh = build(weights)
                 for name, value in fresh.state_dict(keep_vars=True).items():
                     model.state_dict(keep_vars=True)[name].copy_(value)
         except (RuntimeError, MemoryError) as error:
@@ -75,73 +82,26 @@ class LiveModel:
             self._models.clear()
             raise TrialError(Failure.OUT_OF_MEMORY, str(error) or "out of memory") from error
         if model.can_generate():
-            model.generation_config = _generation_config(merged)
+            model.generation_config = weights.generation or (
+                transformers.GenerationConfig.from_model_config(weights.config)
+            )
         self._models.move_to_end(key)
         return model
 
-    def _build(self, key: _Key, merged: Merged) -> transformers.PreTrainedModel:
-        while len(self._models) >= self._keep:
+    def _build(self, key: _Key, weights: Weights) -> transformers.PreTrainedModel:
+        while len(self._models) >= self._most:
             self._models.popitem(last=False)
-        loaded: Any = _load(merged)
-        model = _spread(loaded, self._gpus) if self._gpus > 1 else loaded.to(self._device)
+        built: Any = build(weights)
+        model = spread(built, self._gpus) if self._gpus > 1 else built.to(self._device)
         self._models[key] = model
         return model
 
 
-def _key(merged: Merged) -> _Key:
-    named = {k: v for k, v in merged.config.to_dict().items() if k != "_name_or_path"}
+def _key(weights: Weights) -> _Key:
+    named = {k: v for k, v in weights.config.to_dict().items() if k != "_name_or_path"}
     config = json.dumps(named, sort_keys=True, default=str)
-    shapes = sorted((name, t.dtype, t.shape) for name, t in merged.tensors.items())
+    shapes = sorted((name, t.dtype, t.shape) for name, t in weights.tensors.items())
     return config, tuple(shapes)
-
-
-def _generation_config(merged: Merged) -> transformers.GenerationConfig:
-    if merged.generation is None:
-        return transformers.GenerationConfig.from_model_config(merged.config)
-    if isinstance(merged.generation, transformers.GenerationConfig):
-        return merged.generation
-    return transformers.GenerationConfig.from_pretrained(merged.generation)
-
-
-def _load(merged: Merged) -> transformers.PreTrainedModel:
-    """Build a model through transformers' own loader: renamed keys, ties, dtypes, buffers."""
-    auto: Any = transformers.MODEL_FOR_CAUSAL_LM_MAPPING
-    if type(merged.config) not in auto:
-        name = type(merged.config).__name__
-        raise TrialError(Failure.SHAPE_MISMATCH, f"transformers has no causal LM for {name}")
-    state = {name: tensor.to("cpu", copy=True) for name, tensor in merged.tensors.items()}
-    try:
-        with kept_rng():
-            model, info = auto[type(merged.config)].from_pretrained(
-                None,
-                config=merged.config,
-                state_dict=state,
-                dtype="auto",
-                output_loading_info=True,
-            )
-    except (RuntimeError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
-        if is_out_of_memory(error):
-            raise
-        reason = f"transformers cannot build the merged model: {error}"
-        raise TrialError(Failure.SHAPE_MISMATCH, reason) from error
-    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-        if names := sorted(map(str, info[kind])):
-            listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if names[3:] else "")
-            raise TrialError(Failure.SHAPE_MISMATCH, f"{kind.replace('_', ' ')}: {listed}")
-    loaded: transformers.PreTrainedModel = model.eval()
-    return loaded
-
-
-def _spread(model: transformers.PreTrainedModel, gpus: int) -> transformers.PreTrainedModel:
-    """Put the layers of a model on several GPUs; never on a CPU or a disk, to be refilled there."""
-    whole = {"no_split_module_classes": model._no_split_modules}
-    free = {index: torch.cuda.mem_get_info(index)[0] for index in range(gpus)}
-    limits = get_balanced_memory(model, free, **whole)
-    places = infer_auto_device_map(model, max_memory=limits, **whole)
-    if not all(isinstance(place, int) for place in places.values()):
-        raise torch.OutOfMemoryError(f"the model does not fit into {gpus} GPUs")
-    spread: transformers.PreTrainedModel = dispatch_model(model, device_map=places)
-    return spread
 
 
 def _fill(model: transformers.PreTrainedModel, tensors: Mapping[str, torch.Tensor]) -> bool:

@@ -1,57 +1,62 @@
-"""Merge in memory: mergekit's own plan and executor, with a writer that keeps the tensors."""
+"""Recipe → live model: one owner of parents, plans, weights and the models that take them."""
 
 import tempfile
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-import torch
 import transformers
-from mergekit.io.tasks import TensorWriterTask
-from pydantic import ConfigDict
 
 from evomerge.errors import EvomergeError, Failure, TrialError
+from evomerge.merge.disk import make_cache, merge_through_disk
+from evomerge.merge.executor import Executor, Slots
+from evomerge.merge.live import LiveModels
 from evomerge.merge.mergekit import configuration as make
-from evomerge.merge.mergekit.collector import Collector
 from evomerge.merge.mergekit.engine import Tokenizer, execute
 from evomerge.merge.mergekit.experts import build_moe
-from evomerge.merge.mergekit.seeding import seeded
+from evomerge.merge.mergekit.process import seeded
 from evomerge.merge.mergekit.tokenizer import tokenizer_of
+from evomerge.merge.mergekit.writers import MemoryWriter, writing_to
 from evomerge.merge.models.resident import Parents
-from evomerge.merge.planned import PlannedMerges, Slots
+from evomerge.merge.plans import Plans
+from evomerge.merge.tokenizers import Tokenizers
+from evomerge.merge.weights import Weights, read_generation
 from evomerge.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Merged:
-    """The weights of one merge. Tensors may be the parents' own: do not write to them.
+class Live:
+    """A merged model that can be run; valid until the next merge, which writes over it.
 
     Args:
-        tensors: Checkpoint name → tensor, as mergekit would write them.
-        config: The output model's config.
-        generation: The generation config that goes with the model, or its folder, or None.
-        shape: The same for all merges that differ in the values of parameters alone; empty where
-            that is not known.
+        model: The model, in eval mode.
+        tokenizer: The tokenizer that its folder would hold; equal ones are one object.
     """
 
-    tensors: Mapping[str, torch.Tensor]
-    config: transformers.PretrainedConfig
-    generation: Path | transformers.GenerationConfig | None = None
-    shape: str = ""
+    model: transformers.PreTrainedModel
+    tokenizer: Tokenizer
 
 
-class MemoryMerger:
+class Merger:
     """Merges recipes in this process. Not thread-safe.
 
-    Adapters are merged into their models here, at once, since that draws random numbers.
+    Adapters are merged into their models here, at once, since that draws random numbers. After
+    a failure the next merge writes every tensor anew, so that it gives what it would have given
+    without.
 
     Args:
         locations: Model reference as recipes write it → folder, hub id, or `X+adapter`.
         cache: Folder for models with adapters merged in.
         device: `cpu`, or where the arithmetic runs; results equal mergekit's on that device.
-        kept_bytes: Bound on the memory for what merges share, ≥ 0; see `Kept`.
-        built_on: Where tensors without a slot are put; None for `device`. A model that needs
-            several GPUs would not fit on the one that merges.
+        gpus: GPUs over which a live model is spread, ≥ 1; for `cuda` only.
+        mode: `memory`, or `disk` to write each model into a folder and read it back.
+        cache_bytes: Bound on the memory for what merges share, ≥ 0; see `kernels.cache`.
+
+    Attributes:
+        seconds: Wall seconds of the last merge's stages: `merge`, `place`.
 
     Raises:
         InputError: A model cannot be found, or an adapter does not fit.
@@ -63,68 +68,60 @@ class MemoryMerger:
         locations: Mapping[str, str],
         cache: str | Path,
         device: str = "cpu",
-        kept_bytes: int = 2**31,
-        built_on: str | None = None,
+        *,
+        gpus: int = 1,
+        mode: Literal["memory", "disk"] = "memory",
+        cache_bytes: int = 2**31,
     ) -> None:
-        self._locations = dict(locations)
-        self._device, self._built_on = device, built_on or device
+        self._locations, self._cache_dir, self._mode = dict(locations), Path(cache), mode
+        # A model that needs several GPUs would not fit on the one that merges.
+        self._device, self._built_on = device, "cpu" if gpus > 1 else device
         self._parents = Parents(cache, device)
-        self._planned = PlannedMerges(kept_bytes, device, self._built_on)
+        self._executor = Executor(cache_bytes, device, self._built_on)
+        self._plans = Plans(self._executor.inputs)
+        self._live = LiveModels(device, gpus=gpus)
+        self._tokenizers = Tokenizers()
         self._fingerprints: dict[str, str] = {}
         self._moe_tokenizers: dict[str, Tokenizer] = {}
+        self.seconds: dict[str, float] = {}
         self._parents.merge_adapters(self._locations.values())
+        if mode == "disk":
+            make_cache(self._cache_dir)
 
-    def merge(self, recipe: Recipe, slots: Callable[[str], Slots] = lambda shape: {}) -> Merged:
-        """Merge a recipe; bit-equal to `mergekit-yaml` on the exported recipe.
+    def merge(self, recipe: Recipe) -> Live:
+        """Merge a recipe into a live model.
+
+        It equals the model that transformers loads from the folder that `mergekit-yaml` makes of
+        the exported recipe, bit for bit.
 
         Args:
             recipe: References as the space writes them.
-            slots: Gives for a merge's shape where its tensors go, by name; those that do not fit
-                there, and those without a slot, get memory of their own. After a failure the
-                slots hold anything.
 
         Raises:
             TrialError: `INVALID_RECIPE`, `MERGE_FAILED`, `SHAPE_MISMATCH`, `NAN_WEIGHTS`
                 or `OUT_OF_MEMORY`, with what mergekit says.
         """
-        located = make.locate(recipe, self._locations)
-        if located.is_mixture:
-            return self._mixture(located)
-        config = self._configuration(located)
-        self._hold(located)
-        settings = make.options(located, self._parents.lora_cache, self._device)
-        key = located.form
-        shape = self._planned.shape(key, config, settings)
-        if shape.plan:
-            tensors = self._planned.merge(shape.plan, config, settings, slots(key))
-            return Merged(tensors, shape.config, shape.generation, key)
-        writer = _CollectorTask(out_path="", max_shard_size=-1, collector=Collector(self._built_on))
-        with seeded(located.seed):
-            executed = execute(config, settings, writer)
-        return Merged(writer.collector.tensors, executed.config, shape.generation)
+        self.seconds = {}
+        with self._timed("merge"):
+            form = make.locate(recipe, self._locations).form
+            if self._mode == "disk":
+                weights, loaded = merge_through_disk(
+                    recipe, self._locations, self._cache_dir, self._device, self._built_on
+                )
+                tokenizer = self._tokenizers.one(loaded)
+            else:
+                weights = self._weights(recipe, self._live.slots(form))
+                tokenizer = self._tokenizers.of(recipe, self.tokenizer)
+        with self._timed("place"):
+            return Live(self._live.place(weights, form), tokenizer)
 
-    def _hold(self, located: Recipe) -> None:
-        """Have the parents in memory; what was known of them is forgotten when one changed."""
-        held = self._parents.hold(located.models)
-        if any(self._fingerprints.get(model, now) != now for model, now in held.items()):
-            self._planned.forget()
-        self._fingerprints |= held
+    def weights(self, recipe: Recipe) -> Weights:
+        """Merge a recipe and leave the live models as they are; bit-equal to `mergekit-yaml`.
 
-    def _mixture(self, located: Recipe) -> Merged:
-        opened = self._opened(located)
-        settings = make.options(located, self._parents.lora_cache, self._device)
-        collector = Collector(self._built_on)
-        with tempfile.TemporaryDirectory() as folder:
-            with seeded(located.seed):
-                build_moe(opened, settings, Path(folder), lambda **_: collector)
-            config = transformers.AutoConfig.from_pretrained(folder)
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        self._moe_tokenizers[located.document["base_model"]] = tokenizer
-        return Merged(collector.tensors, config)
-
-    def keep(self, kept_bytes: int) -> None:
-        """Set the bound on what is kept from one merge for the next; above it, all is freed."""
-        self._planned.keep(kept_bytes)
+        Raises:
+            TrialError: As `merge`.
+        """
+        return self._weights(recipe, {})
 
     def tokenizer(self, recipe: Recipe) -> Tokenizer:
         """Return the tokenizer that the recipe's merged folder would have.
@@ -132,15 +129,59 @@ class MemoryMerger:
         Raises:
             TrialError: The recipe is invalid, or its tokenizer cannot be had.
         """
+        located = make.locate(recipe, self._locations)
         if recipe.is_mixture:
-            base = make.locate(recipe, self._locations).document["base_model"]
+            base = located.document["base_model"]
             if base not in self._moe_tokenizers:
-                self.merge(recipe)
+                self.weights(recipe)
             return self._moe_tokenizers[base]
-        return tokenizer_of(self._configuration(make.locate(recipe, self._locations)))
+        return tokenizer_of(make.configuration(self._opened(located)))
 
-    def _configuration(self, located: Recipe) -> make.Configuration:
-        return make.configuration(self._opened(located))
+    def limit_cache(self, cache_bytes: int) -> None:
+        """Set the bound on what merges share, ≥ 0; if there is more, forget everything."""
+        self._executor.cache.limit_bytes = cache_bytes
+        if self._executor.cache.held_bytes > cache_bytes:
+            self._forget()
+
+    def _weights(self, recipe: Recipe, slots: Slots) -> Weights:
+        located = make.locate(recipe, self._locations)
+        settings = make.options(located, self._parents.lora_cache, self._device)
+        if located.is_mixture:
+            return self._mixture(located)
+        config = make.configuration(self._opened(located))
+        self._hold(located)
+        plan = self._plans.of(located.form, config, settings)
+        generation = read_generation(plan.generation) if plan.generation else None
+        if plan.steps:
+            tensors = self._executor.run(plan.steps, config, settings, slots)
+            return Weights(tensors, plan.config, generation)
+        writer = MemoryWriter(self._built_on)
+        with seeded(located.seed):
+            executed = execute(config, settings, writing_to(lambda: writer))
+        return Weights(writer.tensors, executed.config, generation)
+
+    def _mixture(self, located: Recipe) -> Weights:
+        opened = self._opened(located)
+        settings = make.options(located, self._parents.lora_cache, self._device)
+        writer = MemoryWriter(self._built_on)
+        with tempfile.TemporaryDirectory() as folder:
+            with seeded(located.seed):
+                build_moe(opened, settings, Path(folder), lambda: writer)
+            config = transformers.AutoConfig.from_pretrained(folder)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        self._moe_tokenizers[located.document["base_model"]] = tokenizer
+        return Weights(writer.tensors, config)
+
+    def _hold(self, located: Recipe) -> None:
+        """Have the parents in memory; what was known of them is forgotten when one changed."""
+        held = self._parents.hold(located.models)
+        if any(self._fingerprints.get(model, now) != now for model, now in held.items()):
+            self._forget()
+        self._fingerprints |= held
+
+    def _forget(self) -> None:
+        self._plans.clear()
+        self._executor.clear()
 
     def _opened(self, located: Recipe) -> Recipe:
         try:
@@ -149,10 +190,10 @@ class MemoryMerger:
             raise TrialError(Failure.INVALID_RECIPE, str(error)) from error
         return located.with_models(opened)
 
-
-class _CollectorTask(TensorWriterTask):  # type: ignore[misc]
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-    collector: Collector
-
-    def execute(self, **_: object) -> Collector:
-        return self.collector
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = time.perf_counter() - started

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import torch
 from click.testing import CliRunner
-from mergekit.io.tasks import LoaderCache
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from evomerge.merge.export import export_yaml
-from evomerge.merge.live import LiveModel
-from evomerge.merge.merger import MemoryMerger, Merged
+from evomerge.merge.mergekit.private import loaders
+from evomerge.merge.merger import Merger
+from evomerge.merge.weights import Weights
 from evomerge.methods.table import MERGEKIT
 from evomerge.recipe.recipe import Recipe
 
@@ -98,6 +98,12 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("adapters")
 
 
+@pytest.fixture(scope="session")
+def merger(locations: dict[str, str], cache: Path) -> Merger:
+    """Merges the siblings, one recipe after the other, as a worker does."""
+    return Merger(locations, cache)
+
+
 def exported_options(text: str) -> list[str]:
     """The options of the `mergekit-yaml` command in the header of an exported recipe."""
     line = next(line for line in text.splitlines() if line.startswith("#   mergekit-"))
@@ -110,7 +116,7 @@ def mergekit_yaml(text: str, folder: Path) -> Path:
 
     main = moe.main if "#   mergekit-moe" in text else run_yaml.main
     before = torch.get_num_threads()
-    LoaderCache().loaders.clear()  # mergekit is to read the files itself, not our residents
+    loaders().clear()  # mergekit is to read the files itself, not our residents
     folder.mkdir()
     (folder / "best.yaml").write_text(text)
     args = [str(folder / "best.yaml"), str(folder / "out"), *exported_options(text), "--quiet"]
@@ -124,7 +130,7 @@ def mergekit_yaml(text: str, folder: Path) -> Path:
     return folder / "out"
 
 
-def assert_same_tensors(merged: Merged, folder: Path) -> None:
+def assert_same_tensors(merged: Weights, folder: Path) -> None:
     written = {k: v for f in folder.glob("*.safetensors") for k, v in load_file(f).items()}
     assert written.keys() == merged.tensors.keys()
     for name, tensor in written.items():
@@ -155,7 +161,7 @@ def assert_same_model(model: PreTrainedModel, folder: Path) -> None:
 
 
 @pytest.fixture
-def same_tensors() -> Callable[[Merged, Path], None]:
+def same_tensors() -> Callable[[Weights, Path], None]:
     return assert_same_tensors
 
 
@@ -181,24 +187,24 @@ def sibling(recipe: Recipe) -> Recipe:
 
 @pytest.fixture
 def check_equal(
-    locations: dict[str, str], cache: Path, tmp_path: Path
-) -> Callable[..., tuple[Merged, Path]]:
+    locations: dict[str, str], merger: Merger, cache: Path, tmp_path: Path
+) -> Callable[..., tuple[Weights, Path]]:
     """Merge in memory and by mergekit's command on the exported YAML; both must agree.
 
     In memory another recipe of the same form comes first, as in a search.
     """
 
-    def check(document: Document, where: dict[str, str] = locations) -> tuple[Merged, Path]:
+    def check(document: Document, where: dict[str, str] = locations) -> tuple[Weights, Path]:
         recipe = Recipe.from_document(document)
-        merger, live = MemoryMerger(where, cache), LiveModel()
+        ours = merger if where is locations else Merger(where, cache)
         for other in (sibling(recipe), sibling(recipe), recipe):
-            merged = merger.merge(other, live.slots)
-            model = live.place(merged)
+            live = ours.merge(other)
         text = export_yaml(recipe, where, lora_cache=cache)
         folder = mergekit_yaml(text, tmp_path / recipe.recipe_id)
-        assert_same_tensors(merged, folder)
-        assert_same_model(model, folder)
-        return merged, folder
+        assert_same_model(live.model, folder)
+        weights = ours.weights(recipe)
+        assert_same_tensors(weights, folder)
+        return weights, folder
 
     return check
 

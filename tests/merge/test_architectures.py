@@ -11,8 +11,7 @@ import transformers
 
 from evomerge.errors import InputError
 from evomerge.merge.disk import merge_to_disk
-from evomerge.merge.live import LiveModel
-from evomerge.merge.merger import MemoryMerger
+from evomerge.merge.merger import Merger
 from evomerge.merge.models.compatibility import check_parents
 from evomerge.recipe.recipe import Recipe
 
@@ -103,16 +102,16 @@ def test_a_stack_of_another_depth_is_the_model_of_its_folder(
     same_model: Callable[..., None],
 ) -> None:
     recipe = Recipe.from_document(make.stack(("a", 0, 3), ("b", 1, 4), ("a", 3, 4)))
-    merger, live = MemoryMerger(siblings, cache), LiveModel()
-    merged = merger.merge(recipe)
+    merger = Merger(siblings, cache)
+    merged = merger.weights(recipe)
     folder = merge_to_disk(recipe, siblings, tmp_path / "deep", cache)
     same_tensors(merged, folder)
-    same_model(live.place(merged), folder)
+    same_model(merger.merge(recipe).model, folder)
     assert [n for n in merged.tensors if ".6." in n]
     assert not [n for n in merged.tensors if ".7." in n]
     shallow = Recipe.from_document(make.stack(("a", 0, 1), ("b", 3, 4)))
     folder = merge_to_disk(shallow, siblings, tmp_path / "shallow", cache)
-    same_model(live.place(merger.merge(shallow)), folder)
+    same_model(merger.merge(shallow).model, folder)
 
 
 REFUSED = {

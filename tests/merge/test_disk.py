@@ -15,7 +15,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from evomerge.errors import Failure, InputError, PlatformError, TrialError
 from evomerge.merge import disk
 from evomerge.merge.disk import merge_to_disk
-from evomerge.merge.merger import MemoryMerger, Merged
+from evomerge.merge.mergekit import folder
+from evomerge.merge.merger import Merger
+from evomerge.merge.weights import Weights
 from evomerge.recipe.recipe import Recipe
 
 
@@ -29,10 +31,10 @@ def test_writes_model_tokenizer_recipe_and_card(
     locations: dict[str, str],
     cache: Path,
     tmp_path: Path,
-    same_tensors: Callable[[Merged, Path], None],
+    same_tensors: Callable[[Weights, Path], None],
 ) -> None:
     out = merge_to_disk(recipe, locations, tmp_path / "new" / "out", cache, notes=["scored .5"])
-    same_tensors(MemoryMerger(locations, cache).merge(recipe), out)
+    same_tensors(Merger(locations, cache).weights(recipe), out)
     AutoModelForCausalLM.from_pretrained(out)
     assert AutoTokenizer.from_pretrained(out)("abc")["input_ids"] == [3, 4, 5]
     card = (out / "README.md").read_text()
@@ -90,7 +92,7 @@ def test_an_interrupt_leaves_nothing(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(disk, "generate_card", interrupt)
+    monkeypatch.setattr(folder, "generate_card", interrupt)
     with pytest.raises(KeyboardInterrupt):
         merge_to_disk(recipe, locations, tmp_path / "out", cache)
     assert list(tmp_path.iterdir()) == []
@@ -168,7 +170,7 @@ def test_a_tokenizer_of_two_parents(
     out = merge_to_disk(recipe, where, tmp_path / "out", cache)
     model = AutoModelForCausalLM.from_pretrained(out)
     assert model.get_input_embeddings().weight.shape[0] == 32
-    ours = MemoryMerger(where, cache).tokenizer(recipe)
+    ours = Merger(where, cache).tokenizer(recipe)
     assert AutoTokenizer.from_pretrained(out).get_vocab() == ours.get_vocab()
 
 

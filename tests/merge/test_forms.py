@@ -7,7 +7,7 @@ from textwrap import indent
 import pytest
 import yaml
 
-from evomerge.merge.merger import Merged
+from evomerge.merge.weights import Weights
 from evomerge.space.reading.load import read_space
 
 FORMS = {
@@ -125,7 +125,7 @@ def test_reads_as_a_space_and_merges_as_mergekit_does(
     form: str,
     locations: dict[str, str],
     tmp_path: Path,
-    check_equal: Callable[..., tuple[Merged, Path]],
+    check_equal: Callable[..., tuple[Weights, Path]],
 ) -> None:
     text = FORMS[form]
     for name in ("BASE", "A", "B", "C"):

@@ -5,18 +5,22 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Literal
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import PreTrainedModel
 
 from evomerge.errors import Failure, InputError, TrialError
-from evomerge.merge.merger import MemoryMerger, Merged
+from evomerge.merge.disk import merge_to_disk
+from evomerge.merge.merger import Merger
+from evomerge.merge.weights import Weights
 from evomerge.methods.table import MERGEKIT
 from evomerge.recipe.recipe import Recipe
 
-Check = Callable[..., tuple[Merged, Path]]
+Check = Callable[..., tuple[Weights, Path]]
 METHODS = tuple(MERGEKIT)
 
 
@@ -70,12 +74,12 @@ def test_only_random_methods_depend_on_the_seed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recipe = Recipe.from_document(make.document(method, "plain"))
-    merger = MemoryMerger(locations, cache)
-    one = merger.merge(recipe).tensors
-    again = merger.merge(recipe).tensors
+    merger = Merger(locations, cache)
+    one = merger.weights(recipe).tensors
+    again = merger.weights(recipe).tensors
     assert all(torch.equal(one[name], again[name]) for name in one)
     monkeypatch.setattr(Recipe, "seed", 1)
-    other = merger.merge(recipe).tensors
+    other = merger.weights(recipe).tensors
     differs = any(not torch.equal(one[name], other[name]) for name in one)
     assert differs == MERGEKIT[method].traits.draws
 
@@ -117,7 +121,7 @@ def test_the_number_of_threads_changes_nothing(
         results = []
         for count in (1, 2, 3):
             torch.set_num_threads(count)
-            results.append(MemoryMerger(large, cache).merge(recipe).tensors)
+            results.append(Merger(large, cache).weights(recipe).tensors)
             assert torch.get_num_threads() == count
     finally:
         torch.set_num_threads(before)
@@ -125,18 +129,71 @@ def test_the_number_of_threads_changes_nothing(
         assert all(torch.equal(results[0][name], other[name]) for name in other)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16"])  # by kernels, by mergekit
+def test_a_merge_that_fails_half_way_leaves_nothing_behind(
+    dtype: str,
+    locations: dict[str, str],
+    cache: Path,
+    make: SimpleNamespace,
+    tmp_path: Path,
+    same_model: Callable[[PreTrainedModel, Path], None],
+) -> None:
+    def recipe(value: object) -> Recipe:
+        plain = {"dtype": dtype, "parameters": {"normalize": False}}
+        return Recipe.from_document(make.weighted("linear", value, **plain))
+
+    merger = Merger(locations, cache)
+    good, broken = recipe(0.3), recipe([{"filter": "layers.2", "value": 1e39}, {"value": 0.7}])
+    assert good.form == broken.form
+    for _ in range(2):
+        live = merger.merge(good)
+    before = {name: tensor.clone() for name, tensor in live.model.state_dict().items()}
+    with pytest.raises(TrialError) as caught:
+        merger.merge(broken)
+    assert caught.value.failure is Failure.NAN_WEIGHTS
+    after = live.model.state_dict()
+    assert len({torch.equal(before[name], after[name]) for name in before}) == 2, "half-way"
+    other = recipe(0.2)
+    again = merger.merge(other)
+    assert again.model is live.model
+    same_model(again.model, merge_to_disk(other, locations, tmp_path / "out", cache))
+
+
+@pytest.mark.parametrize("mode", ["memory", "disk"])
+def test_both_modes_give_the_same_model(
+    mode: Literal["memory", "disk"],
+    locations: dict[str, str],
+    cache: Path,
+    make: SimpleNamespace,
+    tmp_path: Path,
+    same_model: Callable[[PreTrainedModel, Path], None],
+) -> None:
+    first, second = (
+        Recipe.from_document(make.weighted("ties", value, base_model="base"))
+        for value in (0.3, 0.8)
+    )
+    merger = Merger(locations, tmp_path / "cache", mode=mode)
+    one = merger.merge(first)
+    two = merger.merge(second)
+    assert one.model is two.model
+    assert one.tokenizer is two.tokenizer
+    assert set(merger.seconds) == {"merge", "place"}
+    same_model(two.model, merge_to_disk(second, locations, tmp_path / "out", cache))
+    assert not list((tmp_path / "cache").glob("*"))
+
+
 def test_leaves_random_state_and_parents_alone(
     locations: dict[str, str], cache: Path, make: SimpleNamespace, family: dict[str, Path]
 ) -> None:
-    merger = MemoryMerger(locations, cache)
+    merger = Merger(locations, cache)
     states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
     for method in METHODS:
-        merger.merge(Recipe.from_document(make.document(method, "plain")))
+        merger.weights(Recipe.from_document(make.document(method, "plain")))
     after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
     assert states == after
     for name in ("a", "b", "c", "base"):
         alone = {"merge_method": "passthrough", "models": [{"model": name}]}
-        kept = merger.merge(Recipe.from_document(alone)).tensors
+        kept = merger.weights(Recipe.from_document(alone)).tensors
         disk = load_file(family[name] / "model.safetensors")
         assert all(torch.equal(kept[key], disk[key]) for key in disk)
 
@@ -147,7 +204,7 @@ def test_prints_nothing(
     make: SimpleNamespace,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    merger = MemoryMerger(locations, cache)
+    merger = Merger(locations, cache)
     merger.merge(Recipe.from_document(make.document("linear", "plain")))
     merger.merge(Recipe.from_document(make.weighted("linear", tokenizer_source="union")))
     assert capfd.readouterr() == ("", "")
@@ -163,10 +220,12 @@ def test_without_a_base_the_first_model_gives_config_and_tokenizer(
         marked.replace('"eos_token_id": 1', '"eos_token_id": 7')
     )
     where = {name: str(tmp_path / name) for name in "ab"}
-    merger = MemoryMerger(where, cache)
+    merger = Merger(where, cache)
     for first, second in ("ab", "ba"):
         recipe = Recipe.from_document(make.weighted("linear", models=first + second))
-        assert merger.merge(recipe).generation == tmp_path / first
+        generation = merger.weights(recipe).generation
+        assert generation is not None
+        assert generation.eos_token_id == {"a": 1, "b": 7}[first]
         assert merger.tokenizer(recipe).name_or_path == str(tmp_path / first)
 
 
@@ -175,15 +234,15 @@ def test_a_replaced_parent_is_read_again(
 ) -> None:
     shutil.copytree(locations["a"], tmp_path / "x")
     recipe = Recipe.from_document({"merge_method": "passthrough", "models": [{"model": "x"}]})
-    merger = MemoryMerger({"x": str(tmp_path / "x")}, cache)
-    before = merger.merge(recipe).tensors["model.norm.weight"].clone()
+    merger = Merger({"x": str(tmp_path / "x")}, cache)
+    before = merger.weights(recipe).tensors["model.norm.weight"].clone()
     shutil.copy(locations["b"] + "/model.safetensors", tmp_path / "new")
     (tmp_path / "new").rename(tmp_path / "x" / "model.safetensors")
-    after = merger.merge(recipe).tensors["model.norm.weight"]
+    after = merger.weights(recipe).tensors["model.norm.weight"]
     assert not torch.equal(before, after)
 
 
-def failure(merger: MemoryMerger, document: dict[str, object]) -> TrialError:
+def failure(merger: Merger, document: dict[str, object]) -> TrialError:
     with pytest.raises(TrialError) as caught:
         merger.merge(Recipe.from_document(document))
     return caught.value
@@ -202,7 +261,7 @@ def test_failures_have_names(
     shutil.copytree(locations["a"], tmp_path / "cut")
     weights = tmp_path / "cut" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    merger = MemoryMerger(
+    merger = Merger(
         locations | {name: str(tmp_path / name) for name in ("wide", "nan", "cut")}, cache
     )
     linear = make.weighted("linear")
@@ -223,7 +282,7 @@ def test_failures_have_names(
 
 
 def test_a_missing_model_is_the_users_mistake(cache: Path, tmp_path: Path) -> None:
-    merger = MemoryMerger({}, cache)
+    merger = Merger({}, cache)
     assert merger is not None
     with pytest.raises(InputError, match="no such folder"):
-        MemoryMerger({"x": str(tmp_path / "nowhere")}, cache)
+        Merger({"x": str(tmp_path / "nowhere")}, cache)

@@ -10,9 +10,9 @@ import pytest
 import torch
 from transformers import AutoTokenizer, LlamaForCausalLM
 
-from evomerge.merge.merger import Merged
+from evomerge.merge.weights import Weights
 
-Check = Callable[..., tuple[Merged, Path]]
+Check = Callable[..., tuple[Weights, Path]]
 RULES: dict[str, dict[str, Any]] = {
     "union": {"tokenizer_source": "union"},
     "base": {"tokenizer_source": "base"},

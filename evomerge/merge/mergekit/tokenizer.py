@@ -4,13 +4,13 @@ from pathlib import Path
 
 import transformers
 from mergekit.common import ModelReference
-from mergekit.merge import _set_chat_template
 from mergekit.options import MergeOptions
 from mergekit.tokenizer.build import build_tokenizer
 
 from evomerge.errors import Failure, TrialError
 from evomerge.merge.mergekit.configuration import Configuration
 from evomerge.merge.mergekit.engine import Tokenizer
+from evomerge.merge.mergekit.private import set_chat_template
 
 
 def donor(config: Configuration) -> ModelReference:
@@ -38,7 +38,7 @@ def tokenizer_of(config: Configuration) -> Tokenizer:
                 trust_remote_code=False,
                 add_tokens=list((config.tokenizer and config.tokenizer.tokens) or ()),
             ).tokenizer
-        _set_chat_template(tokenizer, config)
+        set_chat_template(tokenizer, config)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise TrialError(Failure.MERGE_FAILED, f"no tokenizer: {error}") from error
     return tokenizer

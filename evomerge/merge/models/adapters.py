@@ -7,7 +7,8 @@ from safetensors import SafetensorError
 
 from evomerge.errors import InputError, PlatformError
 from evomerge.files import make_whole
-from evomerge.merge.mergekit.seeding import kept_rng
+from evomerge.merge.mergekit.private import adapter_folder
+from evomerge.merge.mergekit.process import kept_rng
 from evomerge.merge.models.locations import Located
 
 _STAMP = "evomerge.stamp"
@@ -30,7 +31,7 @@ def merged_adapter(located: Located, cache: Path) -> Path:
     """
     reference = ModelReference.model_validate(located.reference)
     assert reference.lora is not None
-    target = cache / f"{reference.model._unique_id()}_{reference.lora._unique_id()}"
+    target = cache / adapter_folder(reference)
     stamp = located.fingerprint()
     if _stamped(target, stamp):
         return target

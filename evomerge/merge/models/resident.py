@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 from mergekit.common import ModelReference
 from mergekit.io.lazy_tensor_loader import LazyTensorLoader
-from mergekit.io.tasks import LoaderCache
 from safetensors import SafetensorError
 
 from evomerge.errors import EvomergeError, Failure, TrialError, is_out_of_memory
+from evomerge.merge.mergekit.private import loaders
 from evomerge.merge.models.adapters import merged_adapter
 from evomerge.merge.models.locations import Located, find
 
@@ -126,9 +126,9 @@ class Parents:
     def _hold(self, location: str) -> str:
         key = ModelReference.model_validate(self.reference(location))
         located = self._found[location]
-        loaders, fingerprint = LoaderCache().loaders, located.fingerprint()
-        if getattr(loaders.get(key), "fingerprint", None) == fingerprint:
+        held, fingerprint = loaders(), located.fingerprint()
+        if getattr(held.get(key), "fingerprint", None) == fingerprint:
             return fingerprint
         folder = merged_adapter(located, self.lora_cache) if located.adapter else located.model
-        loaders[key] = Resident(folder, fingerprint, self._device)
+        held[key] = Resident(folder, fingerprint, self._device)
         return fingerprint

@@ -11,8 +11,8 @@ import transformers
 from evomerge.errors import Failure, TrialError
 from evomerge.merge.disk import merge_to_disk
 from evomerge.merge.export import export_yaml
-from evomerge.merge.live import LiveModel
-from evomerge.merge.merger import MemoryMerger
+from evomerge.merge.live import LiveModels
+from evomerge.merge.merger import Merger
 from evomerge.recipe.recipe import Recipe
 
 GATES: dict[str, dict[str, Any]] = {
@@ -67,13 +67,13 @@ def test_equals_mergekit_moe_bit_for_bit(
     run_exported: Callable[[str, Path], Path],
 ) -> None:
     recipe = Recipe.from_document(mixture(**GATES[gate]))
-    merger = MemoryMerger(siblings, cache)
-    merged = merger.merge(recipe)
+    merger = Merger(siblings, cache)
+    merged = merger.weights(recipe)
     theirs = run_exported(export_yaml(recipe, siblings, lora_cache=cache), tmp_path / "theirs")
     same_tensors(merged, theirs)
     ours = merge_to_disk(recipe, siblings, tmp_path / "ours", cache)
     same_tensors(merged, ours)
-    same_model(LiveModel().place(merged), theirs)
+    same_model(LiveModels().place(merged), theirs)
     assert {p.name for p in theirs.iterdir()} <= {p.name for p in ours.iterdir()}
     tokenizer = transformers.AutoTokenizer.from_pretrained(theirs)
     assert merger.tokenizer(recipe).padding_side == tokenizer.padding_side
@@ -90,17 +90,17 @@ def test_noise_and_scale_follow_the_recipe(
     document = mixture()
     document["experts"][1] |= {"noise_scale": 0.01, "residual_scale": 0.5}
     recipe, plain = Recipe.from_document(document), Recipe.from_document(mixture())
-    merger = MemoryMerger(siblings, cache)
-    merged = merger.merge(recipe)
+    merger = Merger(siblings, cache)
+    merged = merger.weights(recipe)
     folder = run_exported(export_yaml(recipe, siblings), tmp_path / "theirs")
     same_tensors(merged, folder)
-    other = merger.merge(plain).tensors
+    other = merger.weights(plain).tensors
     assert any(not torch.equal(merged.tensors[name], other[name]) for name in other)
 
 
 def test_failures_have_names(siblings: dict[str, str], cache: Path, adapter: Path) -> None:
     where = siblings | {"tuned": f"{siblings['base']}+{adapter}"}
-    merger = MemoryMerger(siblings, cache)
+    merger = Merger(siblings, cache)
     for document, words in (
         (mixture(experts_per_token=9), "no architecture"),
         (mixture(architecture="phixtral"), "no architecture"),
@@ -115,4 +115,4 @@ def test_failures_have_names(siblings: dict[str, str], cache: Path, adapter: Pat
     document = mixture()
     document["experts"][0]["source_model"] = "tuned"
     with pytest.raises(TrialError, match="an adapter cannot be an expert"):
-        MemoryMerger(where, cache).merge(Recipe.from_document(document))
+        Merger(where, cache).merge(Recipe.from_document(document))

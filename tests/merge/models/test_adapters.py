@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from evomerge.errors import InputError, PlatformError
-from evomerge.merge.merger import MemoryMerger
+from evomerge.merge.merger import Merger
 from evomerge.merge.models.adapters import merged_adapter
 from evomerge.merge.models.locations import find
 
@@ -65,11 +65,11 @@ def test_an_adapter_that_does_not_fit(where: dict[str, str], adapter: Path, tmp_
     config = LlamaConfig.from_pretrained(where["a"], hidden_size=48, head_dim=8)
     LlamaForCausalLM(config).save_pretrained(tmp_path / "wide")
     with pytest.raises(InputError, match="adapter cannot be merged"):
-        MemoryMerger({"x": f"{tmp_path / 'wide'}+{adapter}"}, tmp_path / "cache")
+        Merger({"x": f"{tmp_path / 'wide'}+{adapter}"}, tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_an_unwritable_cache(where: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PlatformError, match="cannot keep adapters"):
-        MemoryMerger(where, tmp_path / "file" / "cache")
+        Merger(where, tmp_path / "file" / "cache")

@@ -7,7 +7,7 @@ import pytest
 from mergekit.common import ModelReference
 from mergekit.io.tasks import LoaderCache
 
-from evomerge.merge.merger import MemoryMerger
+from evomerge.merge.merger import Merger
 from evomerge.recipe.recipe import Recipe
 
 
@@ -15,10 +15,10 @@ def test_parents_are_mapped_once(
     locations: dict[str, str], cache: Path, make: SimpleNamespace
 ) -> None:
     recipe = Recipe.from_document(make.weighted("linear"))
-    MemoryMerger(locations, cache).merge(recipe)
+    Merger(locations, cache).merge(recipe)
     key = ModelReference.model_validate(locations["a"])
     first = LoaderCache().loaders[key]
-    MemoryMerger(locations, cache).merge(recipe)
+    Merger(locations, cache).merge(recipe)
     assert LoaderCache().loaders[key] is first
     one, two = (first.get_tensor("model.norm.weight") for _ in range(2))
     assert one.data_ptr() == two.data_ptr()

@@ -2,31 +2,27 @@
 
 import hashlib
 import json
-from pathlib import Path
+from collections.abc import Callable
 
-import transformers
-
-from evomerge.merge.merger import MemoryMerger
+from evomerge.merge.mergekit.engine import Tokenizer
 from evomerge.recipe.recipe import Recipe
-
-Tokenizer = transformers.PreTrainedTokenizerBase
 
 _CHOOSE = ("base_model", "tokenizer_source", "tokenizer", "chat_template")
 
 
 class Tokenizers:
-    """A worker's tokenizers, by recipe and by content."""
+    """Tokenizers by recipe and by content."""
 
     def __init__(self) -> None:
         self._by_recipe: dict[str, Tokenizer] = {}
         self._by_content: dict[str, Tokenizer] = {}
 
-    def of(self, recipe: Recipe, merger: MemoryMerger) -> Tokenizer:
+    def of(self, recipe: Recipe, load: Callable[[Recipe], Tokenizer]) -> Tokenizer:
         """Return the tokenizer that a recipe's merged folder would have.
 
         Args:
             recipe: The recipe.
-            merger: What merges it.
+            load: Loads or builds it; asked once for all recipes that it is the same for.
 
         Raises:
             TrialError: It cannot be loaded or built.
@@ -34,19 +30,16 @@ class Tokenizers:
         document = recipe.document
         key = repr([recipe.models, *(document.get(name) for name in _CHOOSE)])
         if key not in self._by_recipe:
-            self._by_recipe[key] = self._one(merger.tokenizer(recipe))
+            self._by_recipe[key] = self.one(load(recipe))
         return self._by_recipe[key]
 
-    def in_folder(self, folder: Path) -> Tokenizer:
-        """Return the tokenizer in a merged model's folder."""
-        return self._one(transformers.AutoTokenizer.from_pretrained(folder))
-
-    def _one(self, tokenizer: Tokenizer) -> Tokenizer:
+    def one(self, tokenizer: Tokenizer) -> Tokenizer:
+        """Return the first of all tokenizers that do what this one does."""
         return self._by_content.setdefault(_content(tokenizer), tokenizer)
 
 
 def _content(tokenizer: Tokenizer) -> str:
-    """Return a hash of all that shapes what a tokenizer does."""
+    """Return a hash of all that decides what a tokenizer does."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     parts = [
         type(tokenizer).__name__,

@@ -1,4 +1,4 @@
-"""Draw as mergekit's command line draws, and leave the caller's random state as it was."""
+"""What mergekit takes from the whole process, and the caller gets back as it was."""
 
 import random
 from collections.abc import Iterator
@@ -35,3 +35,14 @@ def seeded(seed: int) -> Iterator[None]:
     with kept_rng():
         set_seed(seed)
         yield
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """Let torch use this many CPU threads within the block; None changes nothing."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
