@@ -116,3 +116,13 @@ def tiny_family(tiny_cache: Path) -> Path:
     from evomerge import zoo
 
     return tiny_cache / "zoo" / "tiny" / zoo.family("tiny").version
+
+
+@pytest.fixture(scope="session")
+def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database without runs; to be copied, since making one takes seconds."""
+    import mlflow
+
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path

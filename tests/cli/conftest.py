@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -116,11 +117,15 @@ class Finished:
 
 @pytest.fixture(scope="session")
 def finished(
-    space_text: str, evomerge_process: Evomerge, tmp_path_factory: pytest.TempPathFactory
+    space_text: str,
+    empty_mlflow: Path,
+    evomerge_process: Evomerge,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Finished:
     """One search to its end, for every test that only reads what it left."""
     folder = tmp_path_factory.mktemp("finished")
     (folder / "toy.yaml").write_text(space_text)
+    shutil.copy(empty_mlflow, folder)
     done = evomerge_process(["search", "toy.yaml"], folder)
     assert done.returncode == 0, done.stderr
     return Finished(folder, done)

@@ -1,6 +1,7 @@
 """Every space of the gallery on the tiny family runs, with three trials and few documents."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,15 @@ QUICK = ("quickstart", "pareto", "lora-parents", "frankenmerge")
     ],
 )
 def test_runs_with_three_trials(
-    path: Path, tiny_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path,
+    tiny_cache: Path,
+    empty_mlflow: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("EVOMERGE_CACHE", str(tiny_cache))
     monkeypatch.chdir(tmp_path)
+    shutil.copy(empty_mlflow, tmp_path)
     settings = [word for few in FEW for word in ("--set", f"evaluate.{few}")]
     words = ["search", str(path), "--trials", "3", "--json", *settings]
     done = CliRunner().invoke(group, words, catch_exceptions=False)

@@ -1,6 +1,7 @@
 """`evomerge search` from end to end."""
 
 import json
+import shutil
 from pathlib import Path
 
 import mlflow
@@ -84,7 +85,10 @@ def test_the_export_merges_to_the_same_model_either_way(
     AutoModelForCausalLM.from_pretrained("ours")
 
 
-def test_json_lines_and_dry_run(space_file: Path, tmp_path: Path, evomerge: Evomerge) -> None:
+def test_json_lines_and_dry_run(
+    space_file: Path, empty_mlflow: Path, tmp_path: Path, evomerge: Evomerge
+) -> None:
+    shutil.copy(empty_mlflow, tmp_path)
     dry = evomerge(["search", space_file, "--dry-run"], tmp_path)
     assert dry.returncode == 0, dry.stderr
     assert "all checks passed" in dry.stdout

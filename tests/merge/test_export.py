@@ -23,6 +23,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVOMERGE_CACHE", str(tmp_path / "cache"))
 
 
+@pytest.mark.slow
 def test_the_command_in_the_header_gives_the_scored_weights(
     make: SimpleNamespace,
     locations: dict[str, str],

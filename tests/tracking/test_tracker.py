@@ -1,5 +1,6 @@
 """A search in MLflow: written once, whole, and again after the database is gone."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,7 +90,8 @@ def outcome(records: list[TrialRecord]) -> Outcome:
 
 
 @pytest.fixture
-def session(tmp_path: Path, space: Space) -> Session:
+def session(tmp_path: Path, space: Space, empty_mlflow: Path) -> Session:
+    shutil.copy(empty_mlflow, tmp_path)
     return Session(tmp_path, space)
 
 

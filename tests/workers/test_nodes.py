@@ -87,6 +87,7 @@ def test_a_search_outlives_a_node_and_uses_one_that_joins(
     assert all(node.remaining_processes_alive() for node in nodes.worker_nodes), "left as it was"
 
 
+@pytest.mark.slow
 def test_an_address_where_nothing_answers_is_refused(
     family: dict[str, Path], task_path: Path, tmp_path: Path
 ) -> None:

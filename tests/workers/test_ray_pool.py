@@ -216,6 +216,7 @@ def test_a_worker_killed_from_outside_costs_one_retry(
     assert (result.scores, result.retries) == (expected.scores, 1)
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_the_terminal_spares_the_workers(tmp_path: Path) -> None:
     """The terminal sends SIGINT to every process of the group; only the driver may act on it."""
     done = subprocess.run(
