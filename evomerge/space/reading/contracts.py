@@ -121,8 +121,13 @@ def _tell_missing(group: Group, method: Method, found: _Found) -> None:
                 group.path[:-1],
                 method,
                 f"takes the base model as one more input, without {one.parameter}",
-                help=f"remove base_model, or list {group.base!r} under models",
+                help=f"remove base_model, or list {_shown(group.base)} under models",
             )
         else:
-            what = f"needs a {one.parameter} for {names[one.place]!r}"
+            what = f"needs a {one.parameter} for {_shown(names[one.place])}"
             found.add((*group.path, one.place), method, what)
+
+
+def _shown(model: Any) -> str:
+    """Return a model's name, or the names among which one is drawn, as messages quote them."""
+    return " or ".join(map(repr, ends(model)))

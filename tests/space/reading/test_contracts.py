@@ -6,6 +6,8 @@ import pytest
 
 from evomerge.errors import InputError
 from evomerge.methods.table import MERGEKIT
+from evomerge.space.domains import ChoiceDomain
+from evomerge.space.hole import Hole
 from evomerge.space.reading.contracts import Group, check_group
 from evomerge.space.reading.problems import Problems
 from evomerge.space.reading.yaml import read_marked
@@ -15,7 +17,11 @@ WEIGHT = {"weight": 1}
 
 
 def group(
-    *names: str, base: str | None = None, added: bool = True, own: Any = WEIGHT, shared: str = "t"
+    *names: str | Hole,
+    base: str | None = None,
+    added: bool = True,
+    own: Any = WEIGHT,
+    shared: str = "t",
 ) -> Group:
     inputs = [{"model": name, "parameters": {} if name == base else own} for name in names]
     return Group(inputs, ("models",), base, {shared}, base_is_added=added)
@@ -87,6 +93,11 @@ def test_contracts_that_are_kept(checked: Group, methods: list[str]) -> None:
                 "f:1:1: linear takes the base model as one more input, without weight. "
                 "help: remove base_model, or list 'base' under models"
             ],
+        ),
+        (
+            group(Hole(ChoiceDomain(("a", "b"))), base="base", own={}, shared="t"),
+            ["ties"],
+            ["f:2:5: ties needs a weight for 'a' or 'b'"],
         ),
         (group("a", "b", "a"), ["ties"], ["f:4:5: model 'a' stands twice in one merge"]),
     ],
