@@ -7,8 +7,8 @@ from evomerge.errors import Failure, TrialError
 from evomerge.methods.contract import Inputs, breaches
 from evomerge.methods.table import MERGEKIT, Method
 from evomerge.methods.types import is_number
-from evomerge.recipe.document import merge_groups
 from evomerge.recipe.mixture import check_mixture, is_mixture
+from evomerge.recipe.parts import merge_groups
 
 _TINY = 1e-8
 

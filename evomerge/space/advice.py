@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from evomerge.methods.types import is_number
-from evomerge.recipe.document import settings
+from evomerge.recipe.parts import settings
 from evomerge.recipe.values import filtered
 from evomerge.samplers import SAMPLERS
 from evomerge.space.space import Space

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from evomerge.recipe.document import Role, Setting, settings, walk
+from evomerge.recipe.document import Role, walk
+from evomerge.recipe.parts import Setting, settings
 from evomerge.recipe.values import filtered
 from evomerge.space.hole import Hole, ends
 from evomerge.space.stack import Stack

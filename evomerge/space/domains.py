@@ -168,14 +168,21 @@ class Parameter:
 
 
 def _within(domain: FloatDomain | IntDomain, value: float) -> bool:
-    return domain.low <= value <= domain.high and (
-        domain.step is None or divides(domain.step, value - domain.low)
-    )
+    step = domain.step
+    if step is None:
+        return domain.low <= value <= domain.high
+    slack = step * _ROUNDING
+    within = domain.low - slack <= value <= domain.high + slack
+    return within and divides(step, value - domain.low)
+
+
+_ROUNDING = 1e-8
+"""What a number of steps may be off by."""
 
 
 def divides(step: float, length: float) -> bool:
     """Whether a length is a whole number of steps, rounding apart."""
-    return abs(length / step - round(length / step)) < 1e-8
+    return abs(length / step - round(length / step)) < _ROUNDING
 
 
 def _range_text(domain: FloatDomain | IntDomain) -> str:

@@ -12,7 +12,7 @@ from evomerge.errors import Failure, TrialError
 from evomerge.recipe.recipe import Recipe
 from evomerge.space.reading.load import load_space
 
-from .test_space import Drawn
+from .examples import Drawn
 
 GALLERY = sorted((Path(__file__).parents[2] / "search_spaces").glob("*.yaml"))
 

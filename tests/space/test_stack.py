@@ -6,29 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evomerge.errors import Failure, InputError, TrialError
+from evomerge.errors import Failure, TrialError
 from evomerge.space.reading.load import load_space
 from evomerge.space.space import Space
 
-from .test_space import Drawn
-
-STACK = """\
-name: demo
-models: {a: org/a, b: org/b}
-recipes:
-  - merge_method: passthrough
-    name: stack
-    stack:
-      models: [a, b]
-      layers: 10
-      blocks: {int: [2, 4]}
-      length: {int: [2, 6]}
-      overlap: {int: [-2, 3]}
-      depth: [6, 14]
-      parameters: {scale: [{filter: o_proj, value: {float: [0.5, 1]}}, {value: 1}]}
-    dtype: float32
-evaluate: {tasks: [{task: toy, metric: acc}]}
-"""
+from .examples import STACK, Drawn
 
 
 def load(folder: Path, text: str = STACK) -> Space:
@@ -124,31 +106,3 @@ def test_what_every_stack_has_is_shared(tmp_path: Path) -> None:
     assert "stack.overlap[1]" in shared
     assert "stack.overlap[2]" not in shared
     assert "stack.overlap[3]" in [p.name for p in load(tmp_path).parameters()]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("models: [a, b]", "models: [a, c]", "space.yaml:7:19: unknown model 'c'"),
-        ("models: [a, b]", "models: []", "models must be a list of models, got []"),
-        ("layers: 10", "layers: ten", "layers must be the models' depth, got 'ten'"),
-        ("      layers: 10\n", "", "a stack needs layers"),
-        ("{int: [2, 4]}", "0", "blocks must be a whole number from 1 to 10, got 0"),
-        ("{int: [2, 4]}", "{int: [2, 4], name: n}", "blocks cannot share its value"),
-        ("depth", "first: {int: [0, 9]}\n      depth", "a stack has overlap or first, not both"),
-        ("overlap: {int: [-2, 3]}", "first: 10", "first must be a whole number from 0 to 9"),
-        ("overlap", "repeat: 0\n      overlap", "repeat must be a whole number from 1 to 10"),
-        ("{int: [2, 6]}", "{float: [2, 6]}", "length must be a whole number from 1 to 10"),
-        ("{int: [2, 6]}", "{int: [2, 60]}", "length must be a whole number from 1 to 10"),
-        ("overlap", "overlp", "unknown key 'overlp'. help: did you mean 'overlap'?"),
-        ("[6, 14]", "14", "depth must be [least, most] layers of the result, got 14"),
-        ("scale:", "scal:", "unknown key 'scal'. help: did you mean 'scale'?"),
-        ("passthrough", "linear", "a stack is merged by passthrough, not by linear"),
-        ("    stack:", "    models: [{model: a}]\n    stack:", "got models and stack"),
-    ],
-)
-def test_mistakes(tmp_path: Path, old: str, new: str, message: str) -> None:
-    assert old in STACK
-    with pytest.raises(InputError) as caught:
-        load(tmp_path, STACK.replace(old, new, 1))
-    assert message in str(caught.value)

@@ -11,7 +11,7 @@ from evomerge.recipe.recipe import Recipe
 from evomerge.space.reading.load import load_space
 from evomerge.space.space import Space
 
-from ..test_space import Drawn
+from ..examples import Drawn
 
 MOE = """\
 name: demo

@@ -1,0 +1,37 @@
+"""What a document sets, and what it merges with each other."""
+
+from evomerge.recipe.parts import MergeGroup, Setting, merge_groups, settings
+
+SLICES = {
+    "base_model": "base",
+    "merge_method": "ties",
+    "slices": [
+        {"sources": [{"model": "a", "layer_range": [0, 2]}], "parameters": {"weight": 1}},
+        {"sources": [{"model": "b", "layer_range": [2, 4]}], "base_model": "b"},
+    ],
+}
+
+
+def test_settings_know_whose_they_are() -> None:
+    inputs = [{"model": "a", "parameters": {"weight": [{"filter": "mlp", "value": 1}]}}]
+    document = {"merge_method": "ties", "models": inputs, "parameters": {"normalize": True}}
+    weight = Setting("weight", "input", inputs[0]["parameters"]["weight"])  # type: ignore[index]
+    assert settings(document) == (weight, Setting("normalize", "recipe", True))
+    assert weight.leaves == (1,)
+    assert settings(SLICES) == (Setting("weight", "slice", 1),)
+
+
+def test_each_slice_is_a_group_with_its_base() -> None:
+    first, second = (item["sources"] for item in SLICES["slices"])  # type: ignore[index]
+    assert merge_groups(SLICES) == (
+        MergeGroup(first, "base", False),
+        MergeGroup(second, "b", False),
+    )
+
+
+def test_models_are_a_group_whose_base_is_added() -> None:
+    inputs = [{"model": "a"}, {"model": "b"}]
+    group = MergeGroup(inputs, "base", True)
+    assert merge_groups({"base_model": "base", "models": inputs}) == (group,)
+    modules = {"text": {"models": inputs}}
+    assert merge_groups({"base_model": "base", "modules": modules}) == (group,)
