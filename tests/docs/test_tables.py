@@ -1,5 +1,6 @@
 """docs/space.md shows the settings as evomerge declares them, within one width."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -17,3 +18,9 @@ def test_the_page_says_what_the_code_says() -> None:
 def test_lines_are_at_most_100_wide_but_for_tables_and_code() -> None:
     text = "".join(PAGE.split("```")[::2])
     assert [line for line in text.splitlines() if len(line) > 100 and line[0] != "|"] == []
+
+
+def test_the_files_that_the_page_names_are_there() -> None:
+    named = re.findall(r"`(evomerge/[\w/]+\.py)`", PAGE)
+    assert named
+    assert [name for name in named if not (TABLES.parents[1] / name).is_file()] == []
