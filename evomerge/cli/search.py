@@ -15,7 +15,7 @@ from evomerge.errors import InputError
 from evomerge.files import adapters_dir, cache_dir
 from evomerge.preflight.checks import check_search
 from evomerge.preflight.locating import locations
-from evomerge.preflight.unchanged import hold_parents
+from evomerge.preflight.unchanged import check_unchanged
 from evomerge.space.reading.expanded import expanded
 from evomerge.space.reading.load import load_space
 from evomerge.space.reading.yaml import write_yaml
@@ -84,7 +84,7 @@ def _search(
         run = stack.enter_context(
             Run.open(space, runs_dir, resume=options["resume"], new=options["new"])
         )
-        hold_parents(run.folder, {r: locations[r] for r in space.references})
+        check_unchanged(run.folder, {r: locations[r] for r in space.references})
         write_whole(run.folder / RESUME, resume + "\n")
         console: JsonConsole | PlainConsole = PlainConsole(resume)
         if as_json:

@@ -12,8 +12,8 @@ from evomerge.space.space import Space
 GIB = 2**30
 _PYTHON, _RAY, _CUDA = int(0.7 * GIB), int(0.2 * GIB), int(0.5 * GIB)
 """A process with all libraries loaded, Ray's own processes, and what CUDA keeps for itself."""
-_KEPT = 8
-"""What a search with several methods keeps, in bytes for each byte of its parents."""
+_CACHED = 8
+"""What a search with several methods caches, in bytes for each byte of its parents."""
 _PROMPT_TOKENS = 64
 """Tokens of a prompt, which are not known before tasks are built; long prompts take more."""
 
@@ -44,7 +44,7 @@ class Estimate:
         """What a worker keeps from one merge for the next, on the CPU."""
         if self.space.workers.gpus or self.space.workers.mode == "disk":
             return 0
-        return min(int(self.space.workers.cache_gb * GIB), _KEPT * self.files.parents)
+        return min(int(self.space.workers.cache_gb * GIB), _CACHED * self.files.parents)
 
     @property
     def on_device(self) -> int:
@@ -180,8 +180,8 @@ def _smaller(space: Space) -> Iterator[tuple[str, Space]]:
     for count in range(space.workers.count - 1, 0, -1):
         yield f"--set workers.count={count}", _with_count(space, count)
     alone, few = _with_count(space, 1), "--set workers.count=1 " * (space.workers.count > 1)
-    if kept := space.workers.cache_gb:
-        for cache in (kept / 2, kept / 4, 0):
+    if whole := space.workers.cache_gb:
+        for cache in (whole / 2, whole / 4, 0):
             alone = replace(alone, workers=replace(alone.workers, cache_gb=cache))
             yield f"{few}--set workers.cache_gb={cache:g}", alone
         few += "--set workers.cache_gb=0 "

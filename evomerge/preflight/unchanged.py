@@ -12,7 +12,7 @@ from evomerge.recipe.reference import Reference
 _FILE = "parents.json"
 
 
-def hold_parents(folder: Path, locations: Mapping[str, str]) -> None:
+def check_unchanged(folder: Path, locations: Mapping[str, str]) -> None:
     """Remember the models' files in a new run; refuse to go on with others in an old one.
 
     Zoo models are left out: their version is part of their path, and they can be made again.

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from evomerge.errors import RunConflict
-from evomerge.preflight.unchanged import hold_parents
+from evomerge.preflight.unchanged import check_unchanged
 
 
 def test_a_run_goes_on_with_the_files_it_began_with_only(tmp_path: Path) -> None:
@@ -14,10 +14,10 @@ def test_a_run_goes_on_with_the_files_it_began_with_only(tmp_path: Path) -> None
     zoo = {"zoo://tiny/base": str(tmp_path / "not made yet")}
     run = tmp_path / "run"
     run.mkdir()
-    hold_parents(run, where | zoo)
-    hold_parents(run, where | zoo)
+    check_unchanged(run, where | zoo)
+    check_unchanged(run, where | zoo)
     (tmp_path / "b" / "model.safetensors").write_bytes(b"y" * 11)
     with pytest.raises(RunConflict, match="the files of b have changed") as caught:
-        hold_parents(run, where | zoo)
+        check_unchanged(run, where | zoo)
     assert caught.value.exit_code == 4
-    hold_parents(run, {"a": where["a"]})
+    check_unchanged(run, {"a": where["a"]})

