@@ -55,7 +55,7 @@ def test_a_space_carries_its_methods(space: Path) -> None:
     assert read.plugins == tuple(str(space.parent / f"{n}.py") for n in ("mine", "other"))
     assert [p.name for p in read.parameters() if "pull" in p.name] == ["halfway.pull"]
     assert read.recipe({"recipe": "halfway", "halfway.pull": 0.5}).method == "halfway"
-    assert [recipe["merge_method"] for recipe in expanded(space)["recipes"]] == ["halfway", "ties"]
+    assert [recipe["merge_method"] for recipe in expanded(read)["recipes"]] == ["halfway", "ties"]
 
 
 def test_other_spaces_do_not_know_them(space: Path) -> None:
