@@ -7,6 +7,7 @@ import torch
 from mergekit import merge_methods
 from mergekit.merge_methods.base import TensorGroup
 
+from evomerge.merge.kernels.arithmetic import KERNELS
 from evomerge.methods.table import MERGEKIT, Method
 from evomerge.methods.traits import (
     RANGES,
@@ -72,6 +73,7 @@ def test_every_line_names_what_exists() -> None:
         assert parameter in known, key
     assert SUMMING | UNIT_INTERVAL <= PARAMETERS
     assert all(parameter in MERGEKIT[method].parameters for method, parameter in WITHOUT_EFFECT)
+    assert {known.kernel for known in TRAITS.values()} == {None, *KERNELS}
     for method in MERGEKIT.values():
         flag = method.traits.division and method.traits.division.unless
         assert flag is None or method.parameters[flag].type == "bool"

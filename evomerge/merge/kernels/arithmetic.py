@@ -15,6 +15,7 @@ from evomerge.merge.kernels.task_vectors import TaskVectors
 from evomerge.merge.kernels.tensors import Inputs, Values, flat
 from evomerge.merge.mergekit.methods import defaults, merged_by_mergekit
 from evomerge.merge.mergekit.process import seeded
+from evomerge.methods.table import MERGEKIT
 from evomerge.methods.traits import traits
 
 DTYPES = (torch.bfloat16, torch.float32)
@@ -96,14 +97,15 @@ def proven(method: str, dtype: torch.dtype) -> bool:
     """
     source = torch.Generator().manual_seed(0)
     shape = (37, 129)
-    count = 2 if method == "slerp" else 4
+    contract = MERGEKIT[method]
+    count = contract.max_inputs or 4
     first = torch.randn(shape, generator=source)
     tensors = [first + torch.randn(shape, generator=source) * 0.1 for _ in range(count - 1)]
     tensors = [tensor.to(dtype) for tensor in (first, *tensors)]
     given: dict[str, Any] = {"weight": 0.7, "density": 0.45, "epsilon": 0.2, "gamma": 0.1}
     given |= {"t": 0.3, "normalize": True, "lambda": 0.9}
     given = {name: given.get(name, default) for name, default in defaults(method).items()}
-    base = None if method == "linear" else 0
+    base = 0 if contract.base == "required" else None
     wanted = merged_by_mergekit(method, tensors, base, given)
     memory = Cache(2**20)
     inputs = Inputs(tuple("0123"[:count]), tuple(tensors), base)
