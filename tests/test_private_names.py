@@ -123,6 +123,12 @@ def test_the_list_is_whole_and_no_longer_than_it_must_be() -> None:
     assert uses().keys() == {last(name) for name in NAMES}
 
 
+@pytest.mark.parametrize("library", sorted(LIBRARIES.keys() - {"transformers"}))
+def test_a_library_has_one_place(library: str) -> None:
+    """Those of transformers belong to two rooms: how models are built, and how they are read."""
+    assert len({place for name, place in NAMES.items() if name.startswith(library)}) == 1
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_stands_in_its_place_alone(name: str) -> None:
     assert all(file.startswith(NAMES[name]) for file in uses()[last(name)])

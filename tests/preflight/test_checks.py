@@ -45,7 +45,12 @@ def test_a_search_that_can_begin(space: Space) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("toy_next", "toy_nest", "task toy_nest: lm-eval has no task 'toy_nest'"),
+        pytest.param(
+            "toy_next",
+            "toy_nest",
+            "task toy_nest: lm-eval has no task 'toy_nest'",
+            marks=pytest.mark.slow,
+        ),
         ("metric: acc", "metric: acd", "task toy_next: no metric 'acd'"),
         ("quick: 4", "quick: 4000", "but quick + confirm + held_out ask for 4008"),
         ("weight: 1}", "weight: {float: [0, 1], layers: 50}}", "50 anchors over 4 layers"),
