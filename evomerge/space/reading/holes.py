@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from evomerge.errors import did_you_mean
-from evomerge.methods.types import is_int, is_number
-from evomerge.space.domains import ChoiceDomain, Domain, FloatDomain, IntDomain, divides
+from evomerge.methods.types import is_int
+from evomerge.space.domains import ChoiceDomain
 from evomerge.space.hole import Hole, ends
+from evomerge.space.reading.domains import KINDS, read_domain
 from evomerge.space.reading.problems import Problems, show
 from evomerge.space.reading.yaml import Path
-
-KINDS = tuple(domain.kind for domain in (FloatDomain, IntDomain, ChoiceDomain))
-"""The keys that make a mapping of the file a hole."""
 
 
 def is_hole(value: Any) -> bool:
@@ -103,16 +101,14 @@ def read_hole(
         problems.add(path, f"a hole has one of float, int, choice, got {' and '.join(kinds)}")
         return None
     kind = kinds[0]
-    allowed = [kind, "name"]
-    allowed += ["layers", "modules"] if in_parameters else []
-    allowed += ["log", "step"] if kind != ChoiceDomain.kind else []
+    allowed = [kind, "name", *(["layers", "modules"] if in_parameters else []), *KINDS[kind]]
     if set(value) - set(allowed):
         problems.known_keys(value, path, allowed)
         return None
     shape = _read_shape(value, path, problems)
     if shape is None:
         return None
-    domain = _DOMAINS[kind](value, path, problems)
+    domain = read_domain(kind, value, path, problems)
     return None if domain is None else Hole(domain, **shape)
 
 
@@ -133,76 +129,3 @@ def _read_shape(value: Mapping[str, Any], path: Path, problems: Problems) -> dic
         problems.add((*path, "name"), f"name must be text, got {show(name)}")
         return None
     return {"layers": layers, "modules": tuple(modules), "name": name}
-
-
-def _read_choice(value: Mapping[str, Any], path: Path, problems: Problems) -> Domain | None:
-    choices, at = value[ChoiceDomain.kind], (*path, ChoiceDomain.kind)
-    if not isinstance(choices, list) or not choices or not all(map(_is_scalar, choices)):
-        problems.add(at, f"choice must be a list of values, got {show(choices)}")
-        return None
-    if len(set(map(repr, choices))) < len(choices):
-        problems.add(at, f"a choice stands twice in {show(choices)}")
-        return None
-    return ChoiceDomain(tuple(choices))
-
-
-def _is_scalar(value: Any) -> bool:
-    return isinstance(value, str | int | float | bool) or value is None
-
-
-def _read_float(value: Mapping[str, Any], path: Path, problems: Problems) -> Domain | None:
-    read = _read_range("float", is_number, "numbers", value, path, problems)
-    return FloatDomain(*read) if read else None
-
-
-def _read_int(value: Mapping[str, Any], path: Path, problems: Problems) -> Domain | None:
-    read = _read_range("int", is_int, "whole numbers", value, path, problems)
-    return IntDomain(*read) if read else None
-
-
-def _read_range(
-    kind: str,
-    right: Callable[[Any], bool],
-    numbers: str,
-    value: Mapping[str, Any],
-    path: Path,
-    problems: Problems,
-) -> tuple[Any, Any, Any, bool] | None:
-    """Return low end, high end, step and whether the scale is logarithmic."""
-    bounds, step, log = value[kind], value.get("step"), value.get("log", False)
-    if not (isinstance(bounds, list) and len(bounds) == 2 and all(map(right, bounds))):
-        what = f"{kind} must be [low, high], two {numbers}, got {show(bounds)}"
-        problems.add((*path, kind), what)
-        return None
-    low, high = bounds
-    if low >= high:
-        problems.add(
-            (*path, kind),
-            f"range is upside down or empty, got [{low}, {high}]",
-            help=f"write [{high}, {low}]" if low > high else "write the value itself",
-        )
-        return None
-    if not isinstance(log, bool):
-        problems.add((*path, "log"), f"log must be true or false, got {show(log)}")
-        return None
-    if log and low <= 0:
-        problems.add(path, f"a log range starts above 0, got [{low}, {high}]")
-        return None
-    if step is not None and not (right(step) and step > 0):
-        problems.add((*path, "step"), f"step must be a positive number, got {show(step)}")
-        return None
-    if log and step is not None:
-        problems.add((*path, "step"), "log and step exclude each other")
-        return None
-    if step is not None and not divides(step, high - low):
-        reached = low + step * int((high - low) / step)
-        problems.add(
-            (*path, "step"),
-            f"step {step} does not divide [{low}, {high}]",
-            help=f"the last value it reaches is {reached:g}",
-        )
-        return None
-    return low, high, step, log
-
-
-_DOMAINS = {"float": _read_float, "int": _read_int, "choice": _read_choice}

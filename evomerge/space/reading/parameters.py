@@ -8,7 +8,8 @@ from evomerge.methods.table import Method, MethodParameter
 from evomerge.methods.traits import UNIT_INTERVAL
 from evomerge.methods.types import is_int, is_number
 from evomerge.space.hole import Hole, ends
-from evomerge.space.reading.holes import KINDS, is_hole, read_value
+from evomerge.space.reading.domains import KINDS
+from evomerge.space.reading.holes import is_hole, read_value
 from evomerge.space.reading.problems import Problems, show
 from evomerge.space.reading.yaml import Path
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from evomerge.errors import InputError
-from evomerge.space.reading.models import read_models
+from evomerge.space.domains import ChoiceDomain
+from evomerge.space.hole import Hole
+from evomerge.space.reading.models import ModelNames, read_models
 from evomerge.space.reading.problems import Problems
 from evomerge.space.reading.yaml import read_marked
 
@@ -46,3 +48,17 @@ def test_each_mistake_has_its_message(tmp_path: Path, text: str, message: str) -
     with pytest.raises(InputError) as caught:
         models(text, tmp_path)
     assert message in str(caught.value)
+
+
+def test_recipes_use_short_names_or_where_there_are_none_references(tmp_path: Path) -> None:
+    problems = Problems(read_marked("", tmp_path / "space.yaml"))
+    names = ModelNames({"a": "org/a", "b": "org/b"}, tmp_path, problems)
+    assert names.read("a", ()) == "a"
+    assert names.read({"choice": ["a", "b"]}, ()) == Hole(ChoiceDomain(("a", "b")))
+    assert ModelNames(None, tmp_path, problems).read("./a", ()) == str(tmp_path / "a")
+    assert not problems
+    assert names.read("c", ()) is None
+    assert ModelNames(None, tmp_path, problems).read(3, ()) is None
+    with pytest.raises(InputError, match="unknown model 'c'") as caught:
+        problems.raise_if_any()
+    assert "a model must be a folder or hub id, got 3" in str(caught.value)
