@@ -12,10 +12,8 @@ from evomerge import zoo
 from evomerge.cli.overrides import overrides_of, set_option, short_options
 from evomerge.cli.zoo import make_missing
 from evomerge.errors import InputError
-from evomerge.files import adapters_dir, cache_dir
 from evomerge.preflight.checks import check_search
 from evomerge.preflight.locating import locations
-from evomerge.preflight.unchanged import check_unchanged
 from evomerge.space.reading.expanded import expanded
 from evomerge.space.reading.load import load_space
 from evomerge.space.reading.yaml import write_yaml
@@ -46,7 +44,7 @@ def command(space: Path, runs_dir: Path, as_json: bool, dry_run: bool, **options
         _dry_run(read, found, expanded(read))
         return
     make_missing(list(found), quiet=as_json)
-    _search(read, found, runs_dir, as_json, options)
+    _search(read, runs_dir, as_json, options)
 
 
 def _dry_run(space: Space, locations: dict[str, str], document: dict[str, Any]) -> None:
@@ -64,50 +62,37 @@ def _dry_run(space: Space, locations: dict[str, str], document: dict[str, Any]) 
     )
 
 
-def _search(
-    space: Space, locations: dict[str, str], runs_dir: Path, as_json: bool, options: dict[str, Any]
-) -> None:
+def _search(space: Space, runs_dir: Path, as_json: bool, options: dict[str, Any]) -> None:
+    from evomerge.api.searches import run_search
     from evomerge.cli.console import JsonConsole, LiveConsole, PlainConsole
-    from evomerge.files import write_whole
-    from evomerge.report.files import RESUME, write_report
-    from evomerge.search.driver import run_search
-    from evomerge.search.run import Run
-    from evomerge.tracking.tracker import Tracker
-    from evomerge.workers import open_pool
-    from evomerge.workers.spec import worker_spec
 
-    check_search(space, locations, _warn)
     resume = _resume_command(overrides_of(options), space, runs_dir)
+    console: JsonConsole | PlainConsole = PlainConsole(resume)
     with ExitStack() as stack:
-        pool = open_pool(worker_spec(space, locations, str(cache_dir())), _warn)
-        stack.callback(pool.close)
-        run = stack.enter_context(
-            Run.open(space, runs_dir, resume=options["resume"], new=options["new"])
-        )
-        check_unchanged(run.folder, {r: locations[r] for r in space.references})
-        write_whole(run.folder / RESUME, resume + "\n")
-        console: JsonConsole | PlainConsole = PlainConsole(resume)
         if as_json:
             console = JsonConsole()
         elif sys.stdout.isatty():
             console = LiveConsole(resume)
             stack.callback(console.stop)
-        tracker = Tracker(runs_dir, _warn)
-        stack.callback(tracker.close)
         try:
-            outcome = run_search(run, pool, [console, tracker])
+            found = run_search(
+                space,
+                runs_dir=runs_dir,
+                resume=options["resume"],
+                new=options["new"],
+                listeners=[console],
+                warn=_warn,
+                resume_with=resume,
+            )
         except KeyboardInterrupt:
-            if isinstance(console, LiveConsole):
-                console.stop()
+            stack.close()
             click.echo(f"\ninterrupted; nothing is lost. Go on with: {resume}", err=True)
             sys.exit(130)
-        best = write_report(run.folder, outcome, space, locations, adapters_dir())
-        tracker.artifacts([best, run.folder / "report.md"])
-        if not as_json:
-            click.echo(f"\nbest recipe  {_short(best)}")
-            click.echo(f"report       {_short(best.with_name('report.md'))}")
-            click.echo(f"merge it     evomerge merge {_short(best)} -o merged/")
-            click.echo(f"dashboard    {tracker.how_to_open()}")
+    if not as_json:
+        click.echo(f"\nbest recipe  {_short(found.best)}")
+        click.echo(f"report       {_short(found.report)}")
+        click.echo(f"merge it     evomerge merge {_short(found.best)} -o merged/")
+        click.echo(f"dashboard    {found.dashboard}")
 
 
 def _warn(text: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from evomerge.cli.export import run_folder
+from evomerge.api.runs import run_folder
 from evomerge.errors import EvomergeError
 from evomerge.report.files import RESUME
 from evomerge.search.best import best_record

@@ -1,0 +1,58 @@
+import pytest
+
+from evomerge import EvomergeError, InputError, OpenRun, open_run
+
+from .conftest import Searched
+
+
+@pytest.fixture
+def run(searched: Searched) -> OpenRun:
+    return open_run("toy", searched.runs)
+
+
+def test_a_row_for_each_trial(run: OpenRun, searched: Searched) -> None:
+    trials = run.trials
+    told = [trial for trial, _ in searched.stopped + searched.told]
+    assert len(trials) == len(told) == len(run.records)
+    rows = trials.set_index(["stage", "number"])
+    for trial in told:
+        row = rows.loc[(trial.stage, trial.number)]
+        assert row["value"] == trial.value[0] == row["scores_toy_next"]
+        assert (row["label"], row["state"], row["recipe_id"]) == (
+            trial.label,
+            "COMPLETE",
+            trial.recipe.recipe_id,
+        )
+    sampled = trials[trials.stage == "search"]
+    assert sampled["params_recipe0.weight[a]"].between(0.1, 1).all()
+    assert set(sampled.merge_method) <= {"task_arithmetic", "ties"}
+    assert trials[trials.stage == "generation0"]["params_recipe0.weight[a]"].isna().all()
+
+
+def test_a_row_for_each_document(run: OpenRun) -> None:
+    scores = run.scores
+    counts = scores.groupby(["stage", "number"]).size()
+    assert set(counts["search"]) == {16} and set(counts["held_out"]) == {16}
+    means = scores.groupby(["stage", "number"]).score.mean()
+    values = run.trials.set_index(["stage", "number"]).value
+    assert means.to_dict() == pytest.approx(values.to_dict())
+    shown = scores[scores.stage == "held_out"].groupby("number").doc_id.apply(tuple)
+    assert shown.nunique() == 1
+
+
+def test_the_best_recipe_is_exported(run: OpenRun, searched: Searched) -> None:
+    assert run.best.recipe == searched.finished.outcome.winner.recipe
+    first = run.trial(0)
+    assert first.recipe is not None
+    assert f"# evomerge recipe {first.recipe.recipe_id}\n" in run.export(first, file="x.yaml")
+    assert "evomerge merge x.yaml -o OUT" in run.export(first, file="x.yaml")
+
+
+def test_what_is_not_there_is_said(run: OpenRun, searched: Searched) -> None:
+    with pytest.raises(InputError, match=r"no run 'toys'.*did you mean 'toy'"):
+        open_run("toys", searched.runs)
+    with pytest.raises(InputError, match=r"no trial 99.*trials: 0 to 2"):
+        run.trial(99)
+    with pytest.raises(InputError, match="it has one best recipe"):
+        run.front  # noqa: B018
+    assert issubclass(InputError, EvomergeError)

@@ -1,0 +1,34 @@
+import pytest
+
+from evomerge import RunConflict, open_run, run_search
+
+from .conftest import Searched
+
+
+def test_a_search_goes_on_where_its_callback_stopped_it(searched: Searched) -> None:
+    first = [(trial.stage, trial.number) for trial, _ in searched.stopped]
+    then = [(trial.stage, trial.number) for trial, _ in searched.told]
+    assert first == [*(("generation0", n) for n in range(8)), ("search", 0)]
+    assert then[:2] == [("search", 1), ("search", 2)]
+    assert not {*first} & {*then}
+
+
+def test_the_callback_is_told_where_the_search_stands(searched: Searched) -> None:
+    progress = [p for trial, p in searched.told if trial.stage == "search"]
+    assert [(p.done, p.planned, p.failed) for p in progress] == [(2, 3, 0), (3, 3, 0)]
+    assert progress[-1].incumbent is not None
+
+
+def test_its_end_names_what_it_left(searched: Searched) -> None:
+    finished = searched.finished
+    assert finished.folder == searched.runs / "toy"
+    assert finished.best.read_text().startswith("# evomerge recipe ")
+    assert finished.outcome.verdict in finished.report.read_text()
+    assert "mlflow ui" in finished.dashboard
+    assert open_run(finished.folder).is_finished
+    assert "run_search(space, resume=True)" in (finished.folder / "resume.txt").read_text()
+
+
+def test_a_run_that_is_there_is_not_touched_unasked(searched: Searched) -> None:
+    with pytest.raises(RunConflict, match="is there already"):
+        run_search(searched.space, runs_dir=searched.runs)
