@@ -18,7 +18,7 @@ from typing import Any
 import measuring
 
 from evomerge.files import cache_dir
-from evomerge.merge.export import merge_threads
+from evomerge.merge.rebuild import merge_threads
 from evomerge.recipe.recipe import Recipe
 
 CACHE_BYTES = 8 * 2**30

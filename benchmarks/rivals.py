@@ -17,7 +17,8 @@ from typing import Any
 
 import measuring
 
-from evomerge.merge.export import export_yaml, merge_threads
+from evomerge.merge.export import export_yaml
+from evomerge.merge.rebuild import merge_threads
 from evomerge.recipe.recipe import Recipe
 from evomerge.workers.protocol import WorkerSpec
 

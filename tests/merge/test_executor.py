@@ -39,7 +39,8 @@ def test_kernels_read_whole_finite_tensors_of_one_shape() -> None:
     executor = Executor(2**20)
 
     def served(*tensors: torch.Tensor | None) -> bool:
-        reads = [Read(f"{id(t)}", t, stored=True) for t in tensors]
+        executor.clear()
+        reads = [Read(f"model-{i}", t, stored=True) for i, t in enumerate(tensors)]
         return executor.inputs(reads, None) is not None
 
     plain = torch.ones(2, 3)

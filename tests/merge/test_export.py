@@ -1,7 +1,6 @@
 """An exported recipe is plain mergekit YAML that merges to what was scored."""
 
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -59,37 +58,3 @@ def test_adapters_and_devices_are_in_the_command(make: SimpleNamespace) -> None:
     text = export_yaml(recipe, where, lora_cache="/my cache", device="cuda")
     assert "--num-threads 1 --lora-merge-cache '/my cache' --device cuda --low-cpu-memory" in text
     assert "run mergekit-yaml twice" in text
-
-
-@pytest.mark.parametrize(
-    ("config", "promised"),
-    [
-        ('{"architectures": ["LlamaForCausalLM"]}', True),
-        ('{"architectures": ["Qwen2ForCausalLM"], "layer_types": ["full_attention"]}', False),
-        ('{"architectures": ["OPTForCausalLM"]}', False),
-    ],
-)
-def test_does_not_promise_what_mergekit_cannot_do(
-    config: str, promised: bool, make: SimpleNamespace, tmp_path: Path
-) -> None:
-    (tmp_path / "config.json").write_text(config)
-    recipe = Recipe.from_document(make.stack(("a", 0, 1), ("a", 0, 1)))
-    text = export_yaml(recipe, {"a": str(tmp_path)})
-    assert ("mergekit-yaml best.yaml" in text) == promised
-
-
-def test_mergekit_s_command_is_offered_only_where_it_settles_the_donor(
-    locations: dict[str, str], make: SimpleNamespace, tmp_path: Path
-) -> None:
-    recipe = Recipe.from_document(make.weighted("linear", models="ab"))
-    assert "#   mergekit-yaml" in export_yaml(recipe, locations)
-    shutil.copytree(locations["b"], tmp_path / "b")
-    config = tmp_path / "b" / "config.json"
-    config.write_text(config.read_text().replace('"rms_norm_eps": 1e-06', '"rms_norm_eps": 1e-05'))
-    where = locations | {"b": str(tmp_path / "b")}
-    text = export_yaml(recipe, where)
-    assert "#   mergekit-yaml" not in text
-    assert "differ; a base_model would settle it" in text
-    settled = Recipe.from_document(make.weighted("ties", models="ab", base_model="base"))
-    assert "#   mergekit-yaml" in export_yaml(settled, where)
-    assert "a base_model would settle it" in export_yaml(recipe, locations | {"b": "hub/id"})

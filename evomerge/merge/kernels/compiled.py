@@ -168,7 +168,8 @@ def task_vectors(
         divisor: Float32.
         factor: mergekit's lambda, float32.
 
-    Source: TIES, Yadav et al. 2023 (arXiv:2306.01708), section 4.
+    Source: mergekit 0.1.5, merge_methods/generalized_task_arithmetic.py, lines 91 to 172; TIES,
+    Yadav et al. 2023 (arXiv:2306.01708), section 4; masks: sparsify.py, lines 37 to 53.
     """
     size = out.size
     count = len(parents)
@@ -235,6 +236,8 @@ def weighted_sum(out: Any, models: Any, weights: Any, divide: Any, divisor: Any)
         weights: Float32 [n].
         divide: Whether the sum is divided by `divisor`.
         divisor: Float32.
+
+    Source: mergekit 0.1.5, merge_methods/linear.py, lines 33 to 38.
     """
     size = out.size
     bad = 0
@@ -266,6 +269,8 @@ def two_weighted(out: Any, first: Any, second: Any, a: Any, b: Any) -> Any:
         second: Address of the other's.
         a: Float32.
         b: Float32.
+
+    Source: mergekit 0.1.5, merge_methods/slerp.py, lines 72 to 78.
     """
     size = out.size
     bad = 0
@@ -318,6 +323,8 @@ def choose(masks: Any, selection: Any, like: Any) -> None:
         masks: Result, uint8 [n, ≥ size].
         selection: What is kept of each of them.
         like: Flat weights, of the size of a task vector.
+
+    Source: mergekit 0.1.5, sparsify.py, lines 74, 112, 130 and 170.
     """
     size = like.size
     for block in prange((size + _GRAIN - 1) // _GRAIN):
@@ -336,6 +343,8 @@ def sums_of_magnitudes(base: Any, parents: Any, masks: Any, masked: Any) -> Any:
         parents: Addresses of `n` parents' weights, int64 [n].
         masks: Which elements are kept, uint8 [n, ≥ size].
         masked: Whether a parent's mask counts, bool [n].
+
+    Source: mergekit 0.1.5, sparsify.py, lines 41 and 42, but summed exactly; see `norms.py`.
     """
     size = base.size
     blocks = (size + _GRAIN - 1) // _GRAIN
@@ -370,6 +379,8 @@ def magnitudes(out: Any, base: Any, parents: Any, masks: Any, masked: Any, rows:
         masks: Which elements are kept, uint8 [n, ≥ size].
         masked: Whether a parent's mask counts, bool [n].
         rows: Index of each of the `k`.
+
+    Source: mergekit 0.1.5, sparsify.py, lines 37 to 42, before the sum.
     """
     size = base.size
     for block in prange((size + _GRAIN - 1) // _GRAIN):

@@ -11,7 +11,7 @@ from mergekit.config import InputSliceDefinition, MergeConfiguration
 from mergekit.options import MergeOptions
 
 from evomerge.errors import Failure, TrialError
-from evomerge.merge.export import LAYER_LISTS, merge_threads
+from evomerge.merge.rebuild import LAYER_LISTS, merge_threads
 from evomerge.recipe.recipe import Recipe
 from evomerge.recipe.reference import Reference
 
