@@ -6,7 +6,7 @@ export HF_HUB_OFFLINE = 1
 export MLFLOW_DISABLE_TELEMETRY = true
 export TOKENIZERS_PARALLELISM = false
 
-.PHONY: demo test test-all check bench clean
+.PHONY: demo test test-all check bench docs clean
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "evomerge needs Python 3.11 or newer")'
@@ -33,6 +33,9 @@ check: $(VENV)/ready
 
 bench: $(VENV)/ready
 	$(BIN)/python benchmarks/trial.py
+
+docs: $(VENV)/ready
+	$(BIN)/python docs/tables.py
 
 clean:
 	rm -rf $(VENV)

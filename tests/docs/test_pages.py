@@ -1,0 +1,27 @@
+"""Every page is wrapped to one width, and what it links to is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    page
+    for pattern in ("*.md", "docs/*.md", "benchmarks/*.md", "experiments/**/*.md")
+    for page in sorted(ROOT.glob(pattern))
+]
+WIDTH = 100
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_prose_is_wrapped_to_one_width(page: Path) -> None:
+    prose = "".join(page.read_text(encoding="utf-8").split("```")[::2])
+    lines = [line for line in prose.splitlines() if not line.startswith("|")]
+    assert [line for line in lines if len(line) > WIDTH] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
