@@ -5,9 +5,8 @@ walked alike: they are values at the places where mergekit wants a name, a numbe
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 Document = dict[str, Any]
 
@@ -45,8 +44,7 @@ class Generator(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Visit:
+class Visit(NamedTuple):
     """One value of a document.
 
     Args:
@@ -153,11 +151,12 @@ def map_models(document: Mapping[str, Any], replace: Callable[[str], str]) -> Do
 
 
 def _node(visit: Visit, change: Change) -> Document:
-    entries = {
-        key: _entry(visit.kind, key, visit.tag, value, change)
-        for key, value in change(visit).items()
-    }
-    return {key: value for key, value in entries.items() if value is not LEFT_OUT}
+    made: Document = {}
+    for key, value in change(visit).items():
+        entry = _entry(visit.kind, key, visit.tag, value, change)
+        if entry is not LEFT_OUT:
+            made[key] = entry
+    return made
 
 
 def _entry(kind: str, key: str, tag: str, value: Any, change: Change) -> Any:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -77,7 +78,7 @@ class Recipe:
         """Whether it is a mixture of experts, which mergekit-moe makes."""
         return is_mixture(self.document)
 
-    @property
+    @cached_property
     def models(self) -> tuple[str, ...]:
         """Every model the recipe refers to, once each, in order of first appearance."""
         named = [visit.value for visit in walk(self.document) if visit.role in MODELS]
@@ -90,7 +91,7 @@ class Recipe:
             for visit in walk(self.document)
         )
 
-    @property
+    @cached_property
     def seed(self) -> int:
         """Seed for methods that draw at random (dare, della): in [0, 2**31).
 
@@ -103,7 +104,7 @@ class Recipe:
         form = self.with_models(index).form
         return int(hashlib.sha256(form.encode()).hexdigest()[:8], 16) % 2**31
 
-    @property
+    @cached_property
     def form(self) -> str:
         """The recipe without the values of its parameters; recipes of one form are planned once."""
         form = rebuild(
