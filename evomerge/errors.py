@@ -20,17 +20,72 @@ _T = TypeVar("_T")
 
 
 class Failure(StrEnum):
-    """Why a trial gave no score. A failure is recorded with its recipe and costs one trial."""
+    """Why a trial gave no score. A failure is recorded with its recipe and costs one trial.
 
-    INVALID_RECIPE = "invalid_recipe"
-    MERGE_FAILED = "merge_failed"
-    NAN_WEIGHTS = "nan_weights"
-    SHAPE_MISMATCH = "shape_mismatch"
-    OUT_OF_MEMORY = "out_of_memory"
-    DISK_FULL = "disk_full"
-    SCORE_FAILED = "score_failed"
-    TIME_LIMIT = "time_limit"
-    WORKER_DIED = "worker_died"
+    Attributes:
+        cause: What is behind it most often, for people.
+        remedy: What to do about it where it comes up again and again.
+    """
+
+    cause: str
+    remedy: str
+
+    def __new__(cls, name: str, cause: str, remedy: str) -> "Failure":
+        """Make the member that is equal to its name."""
+        member = str.__new__(cls, name)
+        member._value_, member.cause, member.remedy = name, cause, remedy
+        return member
+
+    INVALID_RECIPE = (
+        "invalid_recipe",
+        "values that mergekit does not merge together, such as weights that sum to zero",
+        "narrow the ranges of the space so that every point can be merged",
+    )
+    MERGE_FAILED = (
+        "merge_failed",
+        "mergekit stopped in the middle: a tensor or file that this method needs is missing",
+        "merge the recipe alone to see more: evomerge export RUN --trial N, then evomerge merge",
+    )
+    NAN_WEIGHTS = (
+        "nan_weights",
+        "weights that nearly cancel, or sums beyond what the recipe's dtype holds",
+        "keep weights away from a sum of zero, or merge in bfloat16 or float32",
+    )
+    SHAPE_MISMATCH = (
+        "shape_mismatch",
+        "the merge is no model that transformers can run: layers, heads or vocabulary differ",
+        "merge models of one architecture and size, and set tokenizer_source where those differ",
+    )
+    OUT_OF_MEMORY = (
+        "out_of_memory",
+        "model, merge and batch together need more memory than is free",
+        "lower evaluate.batch_size, workers.count or workers.cache_gb",
+    )
+    DISK_FULL = (
+        "disk_full",
+        "the folder of the cache has no room for a merged model",
+        "free space there, or name a larger disk by EVOMERGE_CACHE",
+    )
+    SCORE_FAILED = (
+        "score_failed",
+        "the model's outputs are not numbers, or a task cannot score its answers",
+        "narrow ranges that break the model; where parents fail so too, mend the task",
+    )
+    TIME_LIMIT = (
+        "time_limit",
+        "a trial takes longer than workers.timeout_s, as models do that never end an answer",
+        "raise workers.timeout_s, or score fewer documents",
+    )
+    WORKER_DIED = (
+        "worker_died",
+        "the system killed the worker's process, most often for want of memory",
+        "lower workers.count, or use smaller models",
+    )
+
+    @property
+    def advice(self) -> str:
+        """Cause and remedy in one line."""
+        return f"{self.cause}. help: {self.remedy}"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -192,3 +192,11 @@ def test_a_lock_that_is_not_filelocks_counts(tmp_path: Path) -> None:
         assert hold(tmp_path / ".lock") is None
         assert holder(tmp_path / ".lock") == "12345"
     assert holder(tmp_path / ".lock") is None
+
+
+def test_a_folder_in_the_way_of_a_file_stays(tmp_path: Path) -> None:
+    taken = tmp_path / "best.yaml"
+    taken.mkdir()
+    with pytest.raises(PlatformError, match="cannot be written"):
+        write_whole(taken, "text")
+    assert [p.name for p in tmp_path.iterdir()] == ["best.yaml"]

@@ -1,6 +1,7 @@
 """What evomerge uses of its libraries that they do not promise: in one place each, and still there.
 
-A name is private if it begins with an underscore. What is patched counts too.
+A name is private if it begins with an underscore and does not end with one, as names that `enum`
+documents do. What is patched counts too.
 """
 
 import ast
@@ -44,7 +45,7 @@ LIBRARIES = {"lm_eval": "lm-eval"} | {n: n for n in ("mergekit", "optuna", "torc
 
 
 def private(name: str) -> bool:
-    return name.startswith("_") and not name.startswith("__") and name != "_"
+    return name.startswith("_") and not name.startswith("__") and not name.endswith("_")
 
 
 def defined(tree: ast.Module) -> set[str]:

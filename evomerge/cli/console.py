@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from evomerge.errors import Failure
 from evomerge.report.outcome_json import outcome_json, record_json
 from evomerge.report.table import outcome_table, short_names, summary_lines
 from evomerge.search.events import Progress
@@ -41,6 +42,7 @@ class PlainConsole:
     def __init__(self, resume: str) -> None:
         self._resume = resume
         self._space: Space | None = None
+        self._explained: set[Failure] = set()
         self._heading = ""
 
     def on_start(self, folder: Path, space: Space, earlier: Sequence[TrialRecord]) -> None:
@@ -55,11 +57,14 @@ class PlainConsole:
         self._heading = f"\n{_STAGES[stage]} ({planned})"
 
     def on_record(self, record: TrialRecord, progress: Progress) -> None:
-        """Show one trial, under its stage."""
+        """Show one trial, under its stage; explain a failure where it comes up first."""
         if self._heading:
             self.line(self._heading)
             self._heading = ""
         self.line(f"{progress.done:4}/{progress.planned}  {record_line(record, progress)}")
+        if isinstance(record, FailedTrial) and record.result.failure not in self._explained:
+            self._explained.add(record.result.failure)
+            self.line(f"           {record.result.failure}: {record.result.failure.advice}")
 
     def on_note(self, text: str) -> None:
         """Show a note."""

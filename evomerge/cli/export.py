@@ -30,7 +30,8 @@ def command(run: str, out: Path | None, trial: int | None, pareto: bool, runs_di
     record = opened.best if trial is None else opened.trial(trial)
     text = opened.export(record, file=out.name if out else "best.yaml")
     if isinstance(record, FailedTrial):
-        click.echo(f"warning: {record.label} failed: {record.result.failure}", err=True)
+        failure = record.result.failure
+        click.echo(f"warning: {record.label} failed: {failure}: {failure.cause}", err=True)
     if out is None:
         click.echo(text, nl=False)
         return

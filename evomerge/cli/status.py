@@ -9,7 +9,7 @@ from evomerge.errors import EvomergeError
 from evomerge.report.files import RESUME
 from evomerge.search.best import best_record
 from evomerge.search.record import FailedTrial
-from evomerge.search.run import STUDY, is_running, read_run
+from evomerge.search.run import is_running, read_run
 
 
 @click.command("status")
@@ -34,7 +34,7 @@ def _show(folder: Path) -> None:
     space, study = read_run(folder)
     records = study.records("search")
     failed = sum(isinstance(record, FailedTrial) for record in records)
-    finished = _is_finished(folder)
+    finished = study.winner is not None
     state = "running" if is_running(folder) else "finished" if finished else "interrupted"
     if folder.name != space.name:
         state = "set aside"  # by --new; its name belongs to another run now
@@ -48,15 +48,9 @@ def _show(folder: Path) -> None:
         command_file = folder / RESUME
         again = f"evomerge search {space.path} --resume"
         click.echo(f"  resume     {_first_line(command_file) or again}")
-    if finished:
-        click.echo(f"  recipe     {folder / 'best.yaml'}")
-        click.echo(f"  report     {folder / 'report.md'}")
-
-
-def _is_finished(folder: Path) -> bool:
-    """Whether the report was written after the last trial: a resumed run has newer trials."""
-    best, journal = folder / "best.yaml", folder / STUDY
-    return best.exists() and best.stat().st_mtime >= journal.stat().st_mtime
+    for name, file in (("recipe", "best.yaml"), ("report", "report.md")):
+        if finished and (folder / file).exists():
+            click.echo(f"  {name}     {folder / file}")
 
 
 def _first_line(file: Path) -> str:

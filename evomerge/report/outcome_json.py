@@ -56,6 +56,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "warnings": list(judgement.warnings) if judgement else [],
         "n_recipes": outcome.n_recipes,
         "n_failed": outcome.n_failed,
+        "failures": dict(outcome.failures),
         "verdict": outcome.verdict,
     }
 

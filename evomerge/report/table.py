@@ -73,6 +73,8 @@ def summary_lines(outcome: Outcome, space: Space) -> list[str]:
     """Return what stands below the table: counts, smallest difference, verdict."""
     failed = f"{outcome.n_failed} trial{'s' * (outcome.n_failed != 1)} failed"
     lines = [f"{outcome.n_recipes} recipes scored, {failed}."]
+    for failure, count in outcome.failures.items():
+        lines.append(f"{count} with {failure}: {failure.advice}.")
     if outcome.judgement is not None and space.objective in ("mean", "pareto"):
         lines += _smallest(outcome.judgement)
     if outcome.front:

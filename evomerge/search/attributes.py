@@ -94,5 +94,5 @@ def _begun(stage: Stage, trial: FrozenTrial) -> dict[str, Any]:
 def _read_result(data: Mapping[str, Any]) -> TrialResult:
     how = {key: data[key] for key in ("key", "seconds", "worker", "retries")}
     if data["failure"]:
-        return Failed(**how, failure=Failure(data["failure"]), message=data["message"])
+        return Failed(**how, failure=Failure[data["failure"].upper()], message=data["message"])
     return Scored(**how, scores=Scores.from_json(data["scores"]))

@@ -61,7 +61,7 @@ def _score_generation0(loop: Loop) -> None:
         raise EvomergeError(
             f"nothing succeeded: none of the {len(records)} fixed recipes could be scored; "
             f"{first.label}: {first.result.failure}: {first.result.message}",
-            help="mend the cause, then start afresh with --new",
+            help=f"{first.result.failure.remedy}; then start afresh with --new",
         )
 
 

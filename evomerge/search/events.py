@@ -1,6 +1,6 @@
 """What the search tells those who listen: the terminal, the tracker, a test."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -74,3 +74,20 @@ class SilentListener:
 
     def on_finish(self, outcome: Outcome) -> None:
         """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Callback(SilentListener):
+    """A listener made of a function.
+
+    Args:
+        function: Called with each trial that has ended, and where the search stands then, in
+            the search's own thread: the next trial waits for it. What it raises ends the
+            search, which can be resumed.
+    """
+
+    function: Callable[[TrialRecord, Progress], None]
+
+    def on_record(self, record: TrialRecord, progress: Progress) -> None:
+        """Call the function."""
+        self.function(record, progress)

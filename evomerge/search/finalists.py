@@ -33,5 +33,8 @@ def choose_finalists(
     if not finalists:
         failed = [r for r in [*fixed, *sampled] if isinstance(r, FailedTrial)]
         why = f": {failed[0].label}: {failed[0].result.message}" if failed else ""
-        raise EvomergeError(f"nothing succeeded: no merge could be scored{why}")
+        raise EvomergeError(
+            f"nothing succeeded: no merge could be scored{why}",
+            help=failed[0].result.failure.remedy if failed else "",
+        )
     return ranked(finalists, space)

@@ -57,7 +57,8 @@ def _refuse_none(sampled: Sequence[TrialRecord]) -> None:
         result = failed[0].result
         raise EvomergeError(
             f"nothing succeeded: all {len(failed)} sampled recipes failed, the first with "
-            f"{result.failure}: {result.message}"
+            f"{result.failure}: {result.message}",
+            help=result.failure.remedy,
         )
 
 

@@ -4,6 +4,8 @@
   session began has no `Trial` object, and Optuna's public interface sets attributes only there.
 - A journal's lines may carry keys of their own (`evomerge.search.journal` adds `more`): Optuna
   reads the keys that it knows.
+- `NSGAIISampler` keeps its generations under the name of its class (`Nsga2Sampler:generation`),
+  which therefore stays as it is (`evomerge.search.samplers.nsga2`).
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A search in MLflow's terms: runs, parameters, metrics, tags and artifacts."""
+"""A search as MLflow runs: one of its own, and a child for each trial."""
 
 import json
 import time
@@ -7,14 +7,25 @@ from pathlib import Path
 
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME, MLFLOW_RUN_NOTE
+from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
 from evomerge.search.outcome import Outcome
 from evomerge.search.record import FailedTrial, ScoredTrial, TrialRecord
 from evomerge.space.space import Space
+from evomerge.tracking.projection import (
+    NUMBER,
+    STAGE,
+    allowed,
+    outcome_metrics,
+    outcome_tags,
+    run_name,
+    search_params,
+    search_tags,
+    trial_metrics,
+    trial_params,
+    trial_tags,
+)
 from evomerge.tracking.view import VIEW_TAG, trials_view
-
-_STAGE, _NUMBER = "evomerge.stage", "evomerge.number"
 
 
 class SearchRun:
@@ -67,21 +78,9 @@ class SearchRun:
         space = self._space
         made = self._client.create_run(self.experiment, run_name=f"search {space.name}")
         found = str(made.info.run_id)
-        params = {
-            "sampler": space.search.sampler,
-            "seed": space.search.seed,
-            "objective": space.objective,
-            "recipes": ", ".join(t.label for t in space.templates),
-            "tasks": ", ".join(f"{t.task}/{t.metric}" for t in space.evaluate.tasks),
-            "documents": f"quick {space.evaluate.quick}, confirm {space.evaluate.confirm}, "
-            f"held out {space.evaluate.held_out}",
-        }
-        tags = {
-            "evomerge.kind": "search",
-            "evomerge.base": space.base or "",
-            "evomerge.parents": ", ".join(space.references),
-        }
-        self._client.log_batch(found, params=_params(params), tags=_tags(tags))
+        self._client.log_batch(
+            found, params=_params(search_params(space)), tags=_tags(search_tags(space))
+        )
         self._client.log_text(found, space.source, "space.yaml")
         return found
 
@@ -100,7 +99,7 @@ class SearchRun:
                 if run.info.status == "RUNNING":
                     self._client.delete_run(run.info.run_id)  # cut off in the middle
                 else:
-                    written.add((run.data.tags[_STAGE], run.data.tags[_NUMBER]))
+                    written.add((run.data.tags[STAGE], run.data.tags[NUMBER]))
             token = page.token
             if not token:
                 return written
@@ -112,23 +111,19 @@ class SearchRun:
             return
         ended = time.time()
         began = ended - record.result.seconds.get("total", 0.0)
-        name = record.label if record.stage in ("generation0", "search") else _later(record)
+        name = run_name(record)
         tags = {
             MLFLOW_PARENT_RUN_ID: self.run_id,
             MLFLOW_RUN_NAME: name,
-            _STAGE: record.stage,
-            _NUMBER: str(record.number),
-            "evomerge.kind": record.kind,
-            **_lineage(record),
+            **trial_tags(record),
         }
         now = int(ended * 1000)
         run = self._client.create_run(
             self.experiment, start_time=int(began * 1000), tags=tags, run_name=name
         )
         run_id = run.info.run_id
-        metrics = [Metric(key, value, now, 0) for key, value in _metrics(record).items()]
-        params = {"merge_method": record.recipe.method} if record.recipe else {}
-        self._client.log_batch(run_id, metrics=metrics, params=_params({**params, **record.params}))
+        metrics = [Metric(key, value, now, 0) for key, value in trial_metrics(record).items()]
+        self._client.log_batch(run_id, metrics=metrics, params=_params(trial_params(record)))
         if record.recipe is not None:
             self._client.log_text(run_id, record.recipe.to_yaml(), "recipe.yaml")
         if isinstance(record, ScoredTrial):
@@ -155,24 +150,11 @@ class SearchRun:
 
     def verdict(self, outcome: Outcome) -> None:
         """Write what the search found."""
-        winner = _lineage(outcome.winner)
-        tags = {
-            MLFLOW_RUN_NOTE: outcome.verdict,
-            "evomerge.verdict": outcome.verdict,
-            "evomerge.winner": outcome.winner.label,
-            **{f"evomerge.winner.{k.partition('.')[2]}": v for k, v in winner.items()},
-        }
-        metrics = {"recipes": float(outcome.n_recipes), "failed": float(outcome.n_failed)}
-        judgement = outcome.judgement
-        if judgement and judgement.over_parent:
-            metrics["held_out/gain_over_best_parent"] = judgement.over_parent.gain.gain
-        if judgement and judgement.over_blend:
-            metrics["held_out/gain_over_best_blend"] = judgement.over_blend.gain.gain
         now = int(time.time() * 1000)
         self._client.log_batch(
             self.run_id,
-            metrics=[Metric(key, value, now, 0) for key, value in metrics.items()],
-            tags=_tags(tags),
+            metrics=[Metric(key, value, now, 0) for key, value in outcome_metrics(outcome).items()],
+            tags=_tags(outcome_tags(outcome)),
         )
 
     def finish(self, paths: Iterable[Path]) -> None:
@@ -186,59 +168,8 @@ class SearchRun:
         self._client.set_terminated(self.run_id, self._status)
 
 
-def _later(record: TrialRecord) -> str:
-    return f"{record.stage.replace('_', ' ')}: {record.label}"
-
-
-def _lineage(record: TrialRecord) -> dict[str, str]:
-    """Return what a model made by this recipe descends from."""
-    tags: dict[str, str] = {}
-    if record.recipe is not None:
-        base = record.recipe.document.get("base_model")
-        tags |= {
-            "evomerge.recipe_id": record.recipe.recipe_id,
-            "evomerge.parents": ", ".join(record.recipe.models),
-            "evomerge.base": base if isinstance(base, str) else "",
-        }
-    if isinstance(record, ScoredTrial) and record.twin:
-        tags["evomerge.duplicate_of"] = f"{record.twin.stage} {record.twin.number}"
-    if isinstance(record, FailedTrial):
-        tags |= {
-            "evomerge.failure": str(record.result.failure),
-            "evomerge.message": record.result.message[:5000],
-        }
-    return tags
-
-
-def _metrics(record: TrialRecord) -> dict[str, float]:
-    metrics = {f"seconds/{stage}": value for stage, value in record.result.seconds.items()}
-    if isinstance(record, FailedTrial):
-        return metrics
-    scores = record.result.scores
-    metrics |= {f"{t.task}/{_name(t.metric)}": t.value for t in scores.tasks}
-    metrics |= {f"guard/{name}": share for name, share in scores.guards.items()}
-    if len(record.value) == 1:
-        quick = record.documents == "quick"
-        metrics["objective" if quick else f"{record.documents}/objective"] = record.value[0]
-    return metrics
-
-
-def _name(key: str) -> str:
-    """Return a key as MLflow allows it: `weight[rev]` becomes `weight.rev`."""
-    plain = key.replace("://", "_").replace("[", ".").replace("]", "")
-    allowed = "".join(c if c.isalnum() or c in "_-. /" else "_" for c in plain)
-    return allowed.strip("/")[:250]
-
-
 def _params(values: Mapping[str, object]) -> list[Param]:
-    """Return parameters with names that MLflow allows and no two of which are the same."""
-    named: dict[str, str] = {}
-    for key, value in values.items():
-        name, copy = _name(key), 2
-        while name in named:
-            name, copy = f"{_name(key)}-{copy}", copy + 1
-        named[name] = str(value)[:6000]
-    return [Param(name, value) for name, value in named.items()]
+    return [Param(name, text) for name, text in allowed(values).items()]
 
 
 def _tags(values: Mapping[str, str]) -> list[RunTag]:

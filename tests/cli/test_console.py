@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from evomerge.cli.console import JsonConsole, record_line, standing
+from evomerge.cli.console import JsonConsole, PlainConsole, record_line, standing
 from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.recipe.recipe import Recipe
@@ -49,3 +49,13 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert (trial["event"], trial["scores"]["t"]) == ("trial", 0.5)
     assert note == {"event": "note", "text": "two\nlines, ≥ 1"}
     assert "≥" in printed
+
+
+def test_a_failure_is_explained_where_it_comes_up_first(capsys: pytest.CaptureFixture[str]) -> None:
+    console, progress = PlainConsole("resume"), Progress("search", 1, 40, 1, 0, 1.0, None)
+    console.on_stage("search", 40)
+    for _ in range(2):
+        console.on_record(record(None), progress)
+    shown = capsys.readouterr().out
+    assert shown.count("failed: nan_weights: norm.weight") == 2
+    assert shown.count(Failure.NAN_WEIGHTS.remedy) == 1

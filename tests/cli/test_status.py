@@ -3,6 +3,12 @@
 import shutil
 from pathlib import Path
 
+from synthetic import FormulaPool, toy_space
+
+from evomerge.search.driver import run_search
+from evomerge.search.run import Run
+from evomerge.search.samplers import make_sampler
+
 from .conftest import Finished, invoke
 
 
@@ -14,12 +20,20 @@ def test_status_of_a_finished_run_names_recipe_and_report(finished: Finished) ->
     assert "resume" not in shown
 
 
-def test_status_of_an_interrupted_run_tells_how_to_resume(
-    finished: Finished, tmp_path: Path
-) -> None:
-    shutil.copytree(finished.folder / "runs", tmp_path / "runs")
-    (tmp_path / "runs" / "toy" / "best.yaml").unlink()
-    shown = invoke("status", "toy", "--runs-dir", tmp_path / "runs").output
+def test_status_asks_the_study_whether_a_run_has_ended(tmp_path: Path) -> None:
+    """Not the times of files, which copying changes."""
+    runs = tmp_path / "runs"
+    with Run.open(toy_space(trials=4), runs) as run:
+        run_search(run, FormulaPool())
+        (run.folder / "resume.txt").write_text("evomerge search toy.yaml --resume\n")
+        assert "toy: running" in invoke("status", "toy", "--runs-dir", runs).output
+    shown = invoke("status", "toy", "--runs-dir", runs).output
+    assert "toy: finished" in shown
+    assert "resume" not in shown
+    assert "best.yaml" not in shown  # nobody has written a report
+    with Run.open(toy_space(trials=5), runs, resume=True) as run:
+        run.study.propose(run.space, make_sampler(run.space, 4))
+    shown = invoke("status", "toy", "--runs-dir", runs).output
     assert "toy: interrupted" in shown
     assert "resume     evomerge search toy.yaml --resume" in shown
 

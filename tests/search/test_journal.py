@@ -5,8 +5,9 @@ from pathlib import Path
 
 import optuna
 import pytest
-from optuna.storages import JournalStorage
+from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from optuna.testing.pytest_storages import StorageTestCase
 
 from evomerge.errors import PlatformError
 from evomerge.search.journal import RunJournal
@@ -100,3 +101,11 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
 def test_an_unreadable_journal_is_the_machines_fault(tmp_path: Path) -> None:
     with pytest.raises(PlatformError, match="cannot be written"):
         RunJournal(tmp_path)
+
+
+class TestOptunasSuite(StorageTestCase):
+    """What Optuna asks of every storage."""
+
+    @pytest.fixture
+    def storage(self, tmp_path: Path) -> BaseStorage:
+        return JournalStorage(RunJournal(tmp_path / "j"))

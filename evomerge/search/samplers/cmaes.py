@@ -11,7 +11,7 @@ from evomerge.search.samplers import Seeds
 from evomerge.space.space import Space
 
 
-class SharedCmaEsSampler(CmaEsSampler):
+class CmaesSampler(CmaEsSampler):
     """CMA-ES on the same parameters from the first trial on.
 
     Optuna takes what all trials so far have in common. Where the first generation happens to
@@ -38,6 +38,6 @@ class SharedCmaEsSampler(CmaEsSampler):
         return {name: common[name] for name in common if name in self._shared}
 
 
-def make(space: Space, seeds: Seeds) -> SharedCmaEsSampler:
+def make(space: Space, seeds: Seeds) -> CmaesSampler:
     """Make the sampler of one proposal."""
-    return SharedCmaEsSampler(seeds, {parameter.name for parameter in space.shared_parameters})
+    return CmaesSampler(seeds, {parameter.name for parameter in space.shared_parameters})

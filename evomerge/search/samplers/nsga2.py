@@ -13,11 +13,14 @@ from evomerge.space.space import Space
 _POPULATION = 16
 
 
-class TwoStreamNSGAIISampler(NSGAIISampler):
+class Nsga2Sampler(NSGAIISampler):
     """NSGA-II whose random draws do not share a stream with its crossover.
 
     Optuna seeds both alike. With a fresh sampler for every proposal, the first mutated value
     would then always be the number that decided whether to cross over.
+
+    Optuna keeps generations in the study under the name of this class: another name, and a run
+    begun before would start with a new first generation.
 
     Args:
         seeds: Of crossover and mutation, and of values drawn at random.
@@ -38,6 +41,6 @@ class TwoStreamNSGAIISampler(NSGAIISampler):
         return self._independent.sample_independent(study, trial, param_name, param_distribution)
 
 
-def make(space: Space, seeds: Seeds) -> TwoStreamNSGAIISampler:
+def make(space: Space, seeds: Seeds) -> Nsga2Sampler:
     """Make the sampler of one proposal."""
-    return TwoStreamNSGAIISampler(seeds)
+    return Nsga2Sampler(seeds)

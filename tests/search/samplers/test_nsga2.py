@@ -19,6 +19,16 @@ class TestNsga2(SamplerSuite, MultiObjectiveSamplerTestCase):
     name = "nsga2"
 
 
+def test_generations_are_found_by_later_versions(tmp_path: Path) -> None:
+    space = toy_space(FLAT, sampler="nsga2")
+    study = RunStudy(tmp_path / "j")
+    for number in range(18):
+        pending = study.propose(space, make_sampler(space, number))
+        assert isinstance(pending, Pending)
+        study.finish(pending, Scored("k", formula(pending.recipe, "quick")), (0.0,))
+    assert '"Nsga2Sampler:generation":1' in (tmp_path / "j").read_text()
+
+
 def test_it_mutates_independently_of_its_crossover(tmp_path: Path) -> None:
     space = toy_space(FLAT, sampler="nsga2")
     study = RunStudy(tmp_path / "j")

@@ -1,0 +1,41 @@
+import json
+from pathlib import Path
+
+import yaml
+
+from evomerge.errors import Failure
+from evomerge.report.files import recipe_yaml, write_report
+from evomerge.report.outcome_json import outcome_json
+from evomerge.report.table import markdown_table
+from evomerge.search.outcome import Outcome
+from evomerge.space.space import Space
+
+from .conftest import failed
+
+LOCATIONS = {"base": "/m/base", "a": "/m/a", "b": "/m/b"}
+
+
+def test_the_files_of_a_finished_run(outcome: Outcome, space: Space, tmp_path: Path) -> None:
+    best = write_report(tmp_path, outcome, space, LOCATIONS, tmp_path / "adapters")
+    text = best.read_text()
+    assert "run reported, trial 3" in text
+    assert "my_next acc 0.8000, my_pick acc 0.6000 on 40 held_out documents" in text
+    exported = yaml.safe_load(text)
+    assert exported["merge_method"] == "linear"
+    assert [m["model"] for m in exported["models"]] == ["/m/a", "/m/b"]
+    report = (tmp_path / "report.md").read_text()
+    assert markdown_table(outcome, space) in report
+    assert text in report
+    data = json.loads((tmp_path / "report.json").read_text())
+    assert data == json.loads(json.dumps(outcome_json(outcome)))
+    assert data["gain_over_best_parent"]["low"] == 0.1
+    assert data["held_out"][3]["failure"] == Failure.OUT_OF_MEMORY
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["best.yaml", "report.json", "report.md"]
+
+
+def test_a_recipe_without_scores_exports_without_figures(space: Space, tmp_path: Path) -> None:
+    bare = failed("sampled", "trial 3")
+    assert bare.recipe
+    text = recipe_yaml(bare.recipe, bare, space, LOCATIONS, lora_cache=tmp_path)
+    assert "acc" not in text
+    assert "trial 3" in text

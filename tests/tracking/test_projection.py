@@ -1,0 +1,63 @@
+from dataclasses import replace
+
+from evomerge.search.record import ScoredTrial, Twin
+from evomerge.space.space import Space
+from evomerge.tracking.projection import (
+    allowed,
+    outcome_metrics,
+    outcome_tags,
+    run_name,
+    search_params,
+    search_tags,
+    trial_metrics,
+    trial_params,
+    trial_tags,
+)
+
+from .conftest import outcome, record
+
+
+def test_a_search(space: Space) -> None:
+    assert search_params(space)["tasks"] == "toy/acc"
+    assert search_params(space)["sampler"] == "tpe"
+    assert search_tags(space)["evomerge.parents"] == "org/base, org/a"
+
+
+def test_later_stages_are_named(space: Space) -> None:
+    trial = record(space, 3)
+    assert run_name(trial) == "trial 3"
+    assert run_name(replace(trial, stage="held_out")) == "held out: trial 3"
+
+
+def test_scores_of_each_set_of_documents_have_their_own_objective(space: Space) -> None:
+    trial = record(space, 3)
+    assert trial_metrics(trial)["objective"] == 0.5
+    later = trial_metrics(replace(trial, stage="confirm"))
+    assert later["confirm/objective"] == 0.5
+    assert "objective" not in later
+
+
+def test_a_trial_says_whose_scores_it_took(space: Space) -> None:
+    trial = record(space, 3)
+    assert isinstance(trial, ScoredTrial)
+    tags = trial_tags(replace(trial, twin=Twin("search", 1)))
+    assert tags["evomerge.duplicate_of"] == "search 1"
+    assert tags["evomerge.number"] == "3"
+    assert trial_params(trial) == {"merge_method": "ties", "ties.weight[a]": 0.3}
+
+
+def test_a_failed_trial_has_times_only(space: Space) -> None:
+    failed = record(space, 3, None)
+    assert set(trial_metrics(failed)) == {"seconds/merge", "seconds/score", "seconds/total"}
+    assert trial_tags(failed)["evomerge.failure"] == "nan_weights"
+
+
+def test_the_end(space: Space) -> None:
+    end = outcome([record(space, 0)])
+    assert outcome_tags(end)["evomerge.winner.parents"] == "org/base, org/a"
+    assert outcome_metrics(end) == {"recipes": 1.0, "failed": 0.0}
+
+
+def test_no_two_names_are_the_same() -> None:
+    assert allowed({"w[a+b]": 1, "w[a@b]": 2}) == {"w.a_b": "1", "w.a_b-2": "2"}
+    assert len(allowed({"x": "y" * 9000})["x"]) == 6000
