@@ -82,7 +82,7 @@ _ELECTS = replace(_LINEAR, in_weights="piecewise")
 """Elects the sign of Σ wᵢ τᵢ: Yadav et al. 2023, arXiv:2306.01708, section 4."""
 
 TRAITS: Mapping[str, Traits] = {
-    "arcee_fusion": Traits(),
+    "arcee_fusion": Traits(draws=True),  # its quantiles, of tensors of over a million numbers
     "breadcrumbs": replace(_LINEAR, elementwise=True),
     "breadcrumbs_ties": replace(_ELECTS, elementwise=True),
     "dare_linear": replace(_LINEAR, draws=True),

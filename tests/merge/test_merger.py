@@ -81,7 +81,8 @@ def test_only_random_methods_depend_on_the_seed(
     monkeypatch.setattr(Recipe, "seed", 1)
     other = merger.weights(recipe).tensors
     differs = any(not torch.equal(one[name], other[name]) for name in one)
-    assert differs == MERGEKIT[method].traits.draws
+    small = method == "arcee_fusion"  # draws from tensors of over a million numbers only
+    assert differs == (MERGEKIT[method].traits.draws and not small)
 
 
 @pytest.fixture(scope="module")
