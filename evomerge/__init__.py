@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from evomerge.evaluate.scores import Scores, TaskScore
     from evomerge.recipe.recipe import Recipe
     from evomerge.search.events import Progress
-    from evomerge.search.outcome import Outcome
-    from evomerge.search.record import FailedTrial, ScoredTrial
+    from evomerge.search.finals.outcome import Outcome
+    from evomerge.search.records.record import FailedTrial, ScoredTrial
     from evomerge.space.space import Space
 
 _HOMES = {
@@ -45,8 +45,8 @@ _HOMES = {
     "evaluate.scores": ("Scores", "TaskScore"),
     "recipe.recipe": ("Recipe",),
     "search.events": ("Progress",),
-    "search.outcome": ("Outcome",),
-    "search.record": ("FailedTrial", "ScoredTrial"),
+    "search.finals.outcome": ("Outcome",),
+    "search.records.record": ("FailedTrial", "ScoredTrial"),
     "space.space": ("Space",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -9,11 +9,11 @@ from evomerge.errors import EvomergeError, InputError
 from evomerge.files import adapters_dir
 from evomerge.recipe.recipe import Recipe
 from evomerge.report.files import recipe_yaml
-from evomerge.search.best import best_record
-from evomerge.search.ranking import pareto_front
-from evomerge.search.record import STAGES, FailedTrial, ScoredTrial, TrialRecord
-from evomerge.search.run import read_run
-from evomerge.search.study import RunStudy
+from evomerge.search.finals.best import best_record
+from evomerge.search.finals.ranking import pareto_front
+from evomerge.search.records.record import STAGES, FailedTrial, ScoredTrial, TrialRecord
+from evomerge.search.records.run import read_run
+from evomerge.search.records.study import RunStudy
 from evomerge.space.space import Space
 from evomerge.zoo import locate
 

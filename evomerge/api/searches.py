@@ -15,10 +15,10 @@ from evomerge.preflight.unchanged import check_unchanged
 from evomerge.quiet import hush
 from evomerge.report.files import RESUME, write_report
 from evomerge.search.driver import run_search as search_and_judge
-from evomerge.search.events import Listener, Progress, SilentListener
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import TrialRecord
-from evomerge.search.run import Run
+from evomerge.search.events import Callback, Listener, Progress
+from evomerge.search.finals.outcome import Outcome
+from evomerge.search.records.record import TrialRecord
+from evomerge.search.records.run import Run
 from evomerge.space.space import Space
 from evomerge.tracking.tracker import Tracker
 from evomerge.workers import open_pool
@@ -87,7 +87,7 @@ def run_search(
     for family in zoo.missing(found):
         zoo.make(family, lambda text, fraction: None)
     check_search(space, found, warn)
-    told = [*listeners, *([_OnTrial(on_trial)] if on_trial else [])]
+    told = [*listeners, *([Callback(on_trial)] if on_trial else [])]
     with ExitStack() as stack:
         pool = open_pool(worker_spec(space, found, str(cache_dir())), warn)
         stack.callback(pool.close)
@@ -102,11 +102,3 @@ def run_search(
         tracker.artifacts([best, report])
         tracker.close()
         return Finished(outcome, run.folder, best, report, tracker.how_to_open())
-
-
-class _OnTrial(SilentListener):
-    def __init__(self, tell: OnTrial) -> None:
-        self._tell = tell
-
-    def on_record(self, record: TrialRecord, progress: Progress) -> None:
-        self._tell(record, progress)

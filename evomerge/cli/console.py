@@ -16,8 +16,8 @@ from evomerge.errors import Failure
 from evomerge.report.outcome_json import outcome_json, record_json
 from evomerge.report.table import outcome_table, short_names, summary_lines
 from evomerge.search.events import Progress
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import FailedTrial, Stage, TrialRecord
+from evomerge.search.finals.outcome import Outcome
+from evomerge.search.records.record import FailedTrial, Stage, TrialRecord
 from evomerge.space.space import Space
 
 _STAGES = {

@@ -8,7 +8,7 @@ import click
 from evomerge.api.runs import OpenRun, open_run
 from evomerge.errors import InputError, PlatformError
 from evomerge.files import write_whole
-from evomerge.search.record import FailedTrial
+from evomerge.search.records.record import FailedTrial
 
 
 @click.command("export")

@@ -7,9 +7,9 @@ import click
 from evomerge.api.runs import run_folder
 from evomerge.errors import EvomergeError
 from evomerge.report.files import RESUME
-from evomerge.search.best import best_record
-from evomerge.search.record import FailedTrial
-from evomerge.search.run import is_running, read_run
+from evomerge.search.finals.best import best_record
+from evomerge.search.records.record import FailedTrial
+from evomerge.search.records.run import is_running, read_run
 
 
 @click.command("status")

@@ -9,8 +9,8 @@ from evomerge.merge.export import export_yaml
 from evomerge.recipe.recipe import Recipe
 from evomerge.report.outcome_json import outcome_json
 from evomerge.report.table import markdown_table, summary_lines
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import ScoredTrial, TrialRecord
+from evomerge.search.finals.outcome import Outcome
+from evomerge.search.records.record import ScoredTrial, TrialRecord
 from evomerge.space.space import Space
 
 RESUME = "resume.txt"

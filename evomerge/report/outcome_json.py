@@ -4,8 +4,8 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from evomerge.search.outcome import Comparison, Outcome
-from evomerge.search.record import ScoredTrial, TrialRecord
+from evomerge.search.finals.outcome import Comparison, Outcome
+from evomerge.search.records.record import ScoredTrial, TrialRecord
 
 
 def record_json(record: TrialRecord) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from evomerge.evaluate.statistics import Gain, interval, paired_gain
-from evomerge.search.outcome import Judgement, Outcome
-from evomerge.search.ranking import scalar_of, scored
-from evomerge.search.record import ScoredTrial, TrialRecord
+from evomerge.search.finals.outcome import Judgement, Outcome
+from evomerge.search.finals.ranking import scalar_of, scored
+from evomerge.search.records.record import ScoredTrial, TrialRecord
 from evomerge.settings import TaskSettings
 from evomerge.space.space import Space
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from evomerge.errors import EvomergeError
 from evomerge.search.events import Listener
-from evomerge.search.finals import judge
+from evomerge.search.finals.judge import judge
+from evomerge.search.finals.outcome import Outcome
 from evomerge.search.interrupts import Interrupts
 from evomerge.search.loop import Candidate, Loop
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import STAGES, FailedTrial, Pending, WithoutRecipe
-from evomerge.search.run import Run
+from evomerge.search.records.record import STAGES, FailedTrial, Pending, WithoutRecipe
+from evomerge.search.records.run import Run
 from evomerge.search.samplers import make_sampler
 from evomerge.space.advice import notes
 from evomerge.space.generate.generation0 import fixed_recipes

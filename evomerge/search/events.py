@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import ScoredTrial, Stage, TrialRecord
+from evomerge.search.finals.outcome import Outcome
+from evomerge.search.records.record import ScoredTrial, Stage, TrialRecord
 from evomerge.space.space import Space
 
 

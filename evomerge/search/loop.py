@@ -11,7 +11,7 @@ from evomerge.evaluate.objective import objective
 from evomerge.recipe.recipe import Recipe
 from evomerge.search.events import Listener
 from evomerge.search.interrupts import Interrupts
-from evomerge.search.record import (
+from evomerge.search.records.record import (
     STAGES,
     Kind,
     Pending,
@@ -21,8 +21,8 @@ from evomerge.search.record import (
     Twin,
     WithoutRecipe,
 )
+from evomerge.search.records.study import RunStudy
 from evomerge.search.scoreboard import Key, Scoreboard, key_of
-from evomerge.search.study import RunStudy
 from evomerge.space.space import Space
 from evomerge.workers.protocol import Failed, Job, Scored, TrialResult, WorkerPool
 

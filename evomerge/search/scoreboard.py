@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from evomerge.recipe.recipe import Recipe
 from evomerge.search.events import Progress
-from evomerge.search.ranking import scalar_of
-from evomerge.search.record import (
+from evomerge.search.finals.ranking import scalar_of
+from evomerge.search.records.record import (
     STAGES,
     FailedTrial,
     ScoredTrial,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import FailedTrial, ScoredTrial, TrialRecord
+from evomerge.search.finals.outcome import Outcome
+from evomerge.search.records.record import FailedTrial, ScoredTrial, TrialRecord
 from evomerge.space.space import Space
 
 STAGE, NUMBER = "evomerge.stage", "evomerge.number"

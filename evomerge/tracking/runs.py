@@ -9,8 +9,8 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.tracking import MlflowClient
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
 
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import FailedTrial, ScoredTrial, TrialRecord
+from evomerge.search.finals.outcome import Outcome
+from evomerge.search.records.record import FailedTrial, ScoredTrial, TrialRecord
 from evomerge.space.space import Space
 from evomerge.tracking.projection import (
     NUMBER,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from evomerge.files import one_at_a_time
 from evomerge.search.events import Progress
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import Stage, TrialRecord
+from evomerge.search.finals.outcome import Outcome
+from evomerge.search.records.record import Stage, TrialRecord
 from evomerge.space.space import Space
 from evomerge.tracking.runs import SearchRun
 from evomerge.tracking.view import how_to_open

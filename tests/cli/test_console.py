@@ -9,7 +9,7 @@ from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.recipe.recipe import Recipe
 from evomerge.search.events import Progress
-from evomerge.search.record import FailedTrial, ScoredTrial, TrialRecord
+from evomerge.search.records.record import FailedTrial, ScoredTrial, TrialRecord
 from evomerge.workers.protocol import Failed, Scored
 
 

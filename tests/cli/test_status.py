@@ -6,7 +6,7 @@ from pathlib import Path
 from synthetic import FormulaPool, toy_space
 
 from evomerge.search.driver import run_search
-from evomerge.search.run import Run
+from evomerge.search.records.run import Run
 from evomerge.search.samplers import make_sampler
 
 from .conftest import Finished, invoke

@@ -8,8 +8,8 @@ from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.evaluate.statistics import Gain
 from evomerge.recipe.recipe import Recipe
-from evomerge.search.outcome import Comparison, Judgement, Outcome
-from evomerge.search.record import FailedTrial, Kind, ScoredTrial
+from evomerge.search.finals.outcome import Comparison, Judgement, Outcome
+from evomerge.search.records.record import FailedTrial, Kind, ScoredTrial
 from evomerge.space.reading.load import read_space
 from evomerge.space.space import Space
 from evomerge.workers.protocol import Failed, Scored

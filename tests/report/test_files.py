@@ -7,7 +7,7 @@ from evomerge.errors import Failure
 from evomerge.report.files import recipe_yaml, write_report
 from evomerge.report.outcome_json import outcome_json
 from evomerge.report.table import markdown_table
-from evomerge.search.outcome import Outcome
+from evomerge.search.finals.outcome import Outcome
 from evomerge.space.space import Space
 
 from .conftest import failed

@@ -3,7 +3,7 @@ import math
 from dataclasses import replace
 
 from evomerge.report.outcome_json import outcome_json, record_json
-from evomerge.search.outcome import Outcome
+from evomerge.search.finals.outcome import Outcome
 
 from .conftest import failed, record
 

@@ -4,7 +4,7 @@ from rich.console import Console
 
 from evomerge.errors import Failure
 from evomerge.report.table import markdown_table, outcome_table, rows, summary_lines
-from evomerge.search.outcome import Outcome
+from evomerge.search.finals.outcome import Outcome
 from evomerge.space.space import Space
 
 

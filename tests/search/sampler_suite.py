@@ -18,9 +18,9 @@ from optuna.trial import FrozenTrial, TrialState
 from synthetic import BRANCHED, FLAT, formula, toy_space
 
 from evomerge.samplers import SAMPLERS
-from evomerge.search.record import Pending
+from evomerge.search.records.record import Pending
+from evomerge.search.records.study import RunStudy
 from evomerge.search.samplers import make_sampler
-from evomerge.search.study import RunStudy
 from evomerge.space.space import Space
 from evomerge.workers.protocol import Scored
 

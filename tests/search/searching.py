@@ -7,9 +7,9 @@ from synthetic import FormulaPool
 
 from evomerge.search.driver import run_search
 from evomerge.search.events import Progress, SilentListener
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import Stage, TrialRecord
-from evomerge.search.run import Run
+from evomerge.search.finals.outcome import Outcome
+from evomerge.search.records.record import Stage, TrialRecord
+from evomerge.search.records.run import Run
 from evomerge.space.space import Space
 from evomerge.workers.protocol import WorkerPool
 

@@ -186,7 +186,7 @@ def slow(pool: WorkerPool, seconds: float) -> Troubled:
 
 def main(runs_dir: str, sampler: str, trials: str, pause_s: str) -> None:
     from evomerge.search.driver import run_search
-    from evomerge.search.run import Run
+    from evomerge.search.records.run import Run
 
     space = toy_space(BRANCHED, sampler=sampler, trials=int(trials))
     with Run.open(space, Path(runs_dir), resume=True) as run:

@@ -6,10 +6,10 @@ from searching import Diary, search
 from synthetic import BRANCHED, FLAT, FormulaPool, failing, noisy, toy_space
 
 from evomerge.errors import EvomergeError
-from evomerge.search.ranking import scored
-from evomerge.search.record import ScoredTrial
-from evomerge.search.run import Run
-from evomerge.search.study import RunStudy
+from evomerge.search.finals.ranking import scored
+from evomerge.search.records.record import ScoredTrial
+from evomerge.search.records.run import Run
+from evomerge.search.records.study import RunStudy
 
 
 def test_the_stages_in_their_order(tmp_path: Path) -> None:

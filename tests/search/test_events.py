@@ -5,8 +5,8 @@ from synthetic import FormulaPool, toy_space
 
 from evomerge.search.driver import run_search
 from evomerge.search.events import Callback, Progress
-from evomerge.search.record import TrialRecord
-from evomerge.search.run import Run
+from evomerge.search.records.record import TrialRecord
+from evomerge.search.records.run import Run
 
 
 def test_a_function_hears_of_every_trial(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from evomerge.search.record import STAGES, ScoredTrial
-from evomerge.search.run import read_run
-from evomerge.search.study import RunStudy
+from evomerge.search.records.record import STAGES, ScoredTrial
+from evomerge.search.records.run import read_run
+from evomerge.search.records.study import RunStudy
 
 TRIALS = 16
 

@@ -7,8 +7,8 @@ from searching import Diary, search
 from synthetic import BRANCHED, FLAT, FormulaPool, Troubled, failing, slow, toy_space
 
 from evomerge.errors import Failure, InputError
-from evomerge.search.ranking import scored
-from evomerge.search.record import FailedTrial, ScoredTrial
+from evomerge.search.finals.ranking import scored
+from evomerge.search.records.record import FailedTrial, ScoredTrial
 from evomerge.settings import BudgetSettings
 from evomerge.workers.protocol import Scored, TrialResult
 

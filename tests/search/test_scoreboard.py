@@ -4,7 +4,7 @@ from synthetic import formula, toy_space
 
 from evomerge.errors import Failure
 from evomerge.recipe.recipe import Recipe
-from evomerge.search.record import FailedTrial, ScoredTrial, Stage, Twin
+from evomerge.search.records.record import FailedTrial, ScoredTrial, Stage, Twin
 from evomerge.search.scoreboard import Scoreboard, key_of
 from evomerge.workers.protocol import Failed, Scored
 

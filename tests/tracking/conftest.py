@@ -9,8 +9,8 @@ from mlflow.entities import Run
 
 from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores, TaskScore
-from evomerge.search.outcome import Outcome
-from evomerge.search.record import FailedTrial, ScoredTrial, TrialRecord
+from evomerge.search.finals.outcome import Outcome
+from evomerge.search.records.record import FailedTrial, ScoredTrial, TrialRecord
 from evomerge.space.reading.load import read_space
 from evomerge.space.space import Space
 from evomerge.tracking.tracker import Tracker

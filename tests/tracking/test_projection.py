@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from evomerge.search.record import ScoredTrial, Twin
+from evomerge.search.records.record import ScoredTrial, Twin
 from evomerge.space.space import Space
 from evomerge.tracking.projection import (
     allowed,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from evomerge.search.driver import run_search
 from evomerge.search.events import Progress, SilentListener
-from evomerge.search.record import TrialRecord
-from evomerge.search.run import Run
+from evomerge.search.records.record import TrialRecord
+from evomerge.search.records.run import Run
 from evomerge.space.reading.load import load_space
 from evomerge.workers.protocol import Failed, Job, TrialResult, WorkerSpec
 from evomerge.workers.ray_pool import RayPool

@@ -12,7 +12,7 @@ import pytest
 import slow_search
 from ray.cluster_utils import Cluster
 
-from evomerge.search.run import read_run
+from evomerge.search.records.run import read_run
 
 SPACE = """
 name: nodes

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from evomerge.search.driver import run_search
-from evomerge.search.record import STAGES, ScoredTrial
-from evomerge.search.run import Run
+from evomerge.search.records.record import STAGES, ScoredTrial
+from evomerge.search.records.run import Run
 from evomerge.space.reading.load import read_space
 from evomerge.workers import open_pool
 from evomerge.workers.protocol import WorkerSpec

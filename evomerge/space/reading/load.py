@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from evomerge.space.generate.shorthand import expand_recipes
-from evomerge.space.reading.alternatives import check_shared_names, read_alternatives
 from evomerge.space.reading.models import read_models
 from evomerge.space.reading.overrides import lay_over
 from evomerge.space.reading.plugins import read_plugins
 from evomerge.space.reading.problems import Problems
+from evomerge.space.reading.recipes.alternatives import check_shared_names, read_alternatives
 from evomerge.space.reading.settings import SETTINGS, check_settings, settings_of
 from evomerge.space.reading.yaml import Marked, read_marked, read_text, write_yaml
 from evomerge.space.space import Space

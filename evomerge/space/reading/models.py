@@ -6,8 +6,8 @@ from typing import Any
 
 from evomerge.recipe.reference import Reference
 from evomerge.space.hole import Hole
-from evomerge.space.reading.holes import read_name
 from evomerge.space.reading.problems import Problems, show
+from evomerge.space.reading.recipes.holes import read_name
 from evomerge.space.reading.yaml import Path as Place
 
 

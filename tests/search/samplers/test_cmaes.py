@@ -5,9 +5,9 @@ import pytest
 from sampler_suite import RelativeSamplerTestCase, SamplerSuite, SingleOnlySamplerTestCase
 from synthetic import BRANCHED, formula, toy_space
 
-from evomerge.search.record import Pending
+from evomerge.search.records.record import Pending
+from evomerge.search.records.study import RunStudy
 from evomerge.search.samplers import make_sampler
-from evomerge.search.study import RunStudy
 from evomerge.workers.protocol import Scored
 
 

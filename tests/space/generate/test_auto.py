@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from evomerge.methods.table import MERGEKIT
 from evomerge.space.generate.auto import auto_recipes
-from evomerge.space.reading.holes import is_hole
 from evomerge.space.reading.load import load_space
+from evomerge.space.reading.recipes.holes import is_hole
 from evomerge.space.space import Space
 
 from ..examples import Drawn

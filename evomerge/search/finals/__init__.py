@@ -1,0 +1,1 @@
+"""The end of a search: who is best, and what that is worth."""

@@ -1,0 +1,40 @@
+"""Which recipes of a search are worth scoring again on fresh documents."""
+
+from collections.abc import Sequence
+
+from evomerge.errors import EvomergeError
+from evomerge.preflight.workload import BLENDS_AMONG_FINALISTS
+from evomerge.search.finals.ranking import pareto_front, ranked, scored
+from evomerge.search.records.record import FailedTrial, ScoredTrial, TrialRecord
+from evomerge.space.space import Space
+
+
+def choose_finalists(
+    space: Space, sampled: Sequence[TrialRecord], fixed: Sequence[TrialRecord]
+) -> list[ScoredTrial]:
+    """Return the best sampled recipes and the best blends, best first.
+
+    For `pareto` the sampled ones are the front's, best weighted mean first.
+
+    Args:
+        space: The space.
+        sampled: The search's records.
+        fixed: Generation 0's records.
+
+    Raises:
+        EvomergeError: No recipe could be scored.
+    """
+    rivals = pareto_front(sampled) if space.objective == "pareto" else scored(sampled)
+    best = ranked(rivals, space)[: space.search.finalists]
+    fixed_blends = [trial for trial in scored(fixed) if trial.kind == "blend"]
+    blends = ranked(fixed_blends, space)[:BLENDS_AMONG_FINALISTS]
+    names = {trial.recipe for trial in best}
+    finalists = [*best, *(trial for trial in blends if trial.recipe not in names)]
+    if not finalists:
+        failed = [r for r in [*fixed, *sampled] if isinstance(r, FailedTrial)]
+        why = f": {failed[0].label}: {failed[0].result.message}" if failed else ""
+        raise EvomergeError(
+            f"nothing succeeded: no merge could be scored{why}",
+            help=failed[0].result.failure.remedy if failed else "",
+        )
+    return ranked(finalists, space)

@@ -1,0 +1,1 @@
+"""What a search remembers: runs, studies and trials, each change whole or not at all."""

@@ -1,0 +1,1 @@
+"""What stands under `recipes:`: alternatives, their models and parameters, holes and values."""

@@ -1,0 +1,131 @@
+"""Read a value or a hole: the one place where a recipe's file may give either."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from evomerge.errors import did_you_mean
+from evomerge.methods.types import is_int
+from evomerge.space.domains import ChoiceDomain
+from evomerge.space.hole import Hole, ends
+from evomerge.space.reading.problems import Problems, show
+from evomerge.space.reading.recipes.domains import KINDS, read_domain
+from evomerge.space.reading.yaml import Path
+
+
+def is_hole(value: Any) -> bool:
+    """Whether a value of the file is meant as a hole."""
+    return isinstance(value, Mapping) and any(kind in value for kind in KINDS)
+
+
+def read_value(
+    node: Any,
+    path: Path,
+    problems: Problems,
+    right: Callable[[Any], bool],
+    wanted: str,
+    *,
+    in_parameters: bool = False,
+) -> Any:
+    """Read a value, or a hole that can take nothing but right ones.
+
+    Args:
+        node: What stands in the file.
+        path: Where it stands.
+        problems: Takes the mistakes.
+        right: Whether a value may stand there.
+        wanted: What may, as the message begins: `blocks must be a whole number`.
+        in_parameters: Whether a hole may have `layers` and `modules`.
+
+    Returns:
+        The value or the `Hole`; None if it is wrong.
+    """
+    if is_hole(node):
+        hole = read_hole(node, path, problems, in_parameters=in_parameters)
+        if hole is None or hole.domain.takes_only(right):
+            return hole
+    elif right(node):
+        return node
+    problems.add(path, f"{wanted}, got {show(node)}")
+    return None
+
+
+def read_name(
+    node: Any, path: Path, problems: Problems, known: Sequence[str], what: str = ""
+) -> str | Hole | None:
+    """Read one of some known names, or a choice among them.
+
+    Args:
+        node: What stands in the file.
+        path: Where it stands.
+        problems: Takes the mistakes.
+        known: The names.
+        what: What they name, if its key does not say it.
+
+    Returns:
+        The name or the `Hole`; None if it is wrong.
+    """
+    what = what or str(path[-1])
+    found: str | Hole = node
+    if is_hole(node):
+        hole = read_hole(node, path, problems, in_parameters=False)
+        if hole is None:
+            return None
+        if not isinstance(hole.domain, ChoiceDomain):
+            problems.add(path, f"{what} takes a choice, not a range")
+            return None
+        found = hole
+    for name in ends(found):
+        if name not in known:
+            problems.add(path, f"unknown {what} {name!r}", help=did_you_mean(str(name), known))
+            return None
+    return found
+
+
+def read_hole(
+    value: Mapping[str, Any], path: Path, problems: Problems, *, in_parameters: bool
+) -> Hole | None:
+    """Read a hole, noting its mistakes.
+
+    Args:
+        value: The mapping in the file.
+        path: Where it stands.
+        problems: Takes the mistakes.
+        in_parameters: Whether `layers`, `modules` make sense here: only merge parameters
+            take gradients and filters.
+
+    Returns:
+        The hole, or None if it is wrong.
+    """
+    kinds = [kind for kind in KINDS if kind in value]
+    if len(kinds) != 1:
+        problems.add(path, f"a hole has one of float, int, choice, got {' and '.join(kinds)}")
+        return None
+    kind = kinds[0]
+    allowed = [kind, "name", *(["layers", "modules"] if in_parameters else []), *KINDS[kind]]
+    if set(value) - set(allowed):
+        problems.known_keys(value, path, allowed)
+        return None
+    shape = _read_shape(value, path, problems)
+    if shape is None:
+        return None
+    domain = read_domain(kind, value, path, problems)
+    return None if domain is None else Hole(domain, **shape)
+
+
+def _read_shape(value: Mapping[str, Any], path: Path, problems: Problems) -> dict[str, Any] | None:
+    layers, modules, name = value.get("layers"), value.get("modules", []), value.get("name")
+    if layers is not None and not (is_int(layers) and layers >= 2):
+        problems.add(
+            (*path, "layers"), f"layers must be a whole number of at least 2, got {layers!r}"
+        )
+        return None
+    if not isinstance(modules, list) or not all(isinstance(m, str) and m for m in modules):
+        problems.add((*path, "modules"), f"modules must be a list of names, got {show(modules)}")
+        return None
+    if len(set(modules)) < len(modules):
+        problems.add((*path, "modules"), f"a module stands twice in {show(modules)}")
+        return None
+    if name is not None and not (isinstance(name, str) and name):
+        problems.add((*path, "name"), f"name must be text, got {show(name)}")
+        return None
+    return {"layers": layers, "modules": tuple(modules), "name": name}

@@ -1,0 +1,69 @@
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import FrozenTrial, TrialState
+from synthetic import formula
+
+from evomerge.errors import Failure
+from evomerge.recipe.recipe import Recipe
+from evomerge.search.records.attributes import (
+    origin_attributes,
+    read_pending,
+    read_record,
+    result_attributes,
+)
+from evomerge.search.records.record import FailedTrial, Pending, ScoredTrial, Twin, WithoutRecipe
+from evomerge.workers.protocol import Failed, Scored
+
+RECIPE = Recipe.from_document({"merge_method": "linear", "models": [{"model": "a"}]})
+SCORED = Scored("search-0", formula(RECIPE, "quick"), seconds={"total": 1.5}, worker="ray-1")
+FAILED = Failed("search-0", Failure.TIME_LIMIT, "took over 5 s", retries=1)
+
+
+def trial(attributes: dict[str, Any], value: float | None = None) -> FrozenTrial:
+    state = TrialState.FAIL if value is None else TrialState.COMPLETE
+    return optuna.create_trial(value=value, state=state, user_attrs=attributes)
+
+
+@pytest.mark.parametrize("twin", [None, Twin("generation0", 4)])
+def test_a_scored_trial_reads_back_equal(twin: Twin | None) -> None:
+    kept = origin_attributes("sampled", "trial 0", RECIPE) | result_attributes(SCORED, twin)
+    read = read_record("search", trial(kept, 0.5))
+    assert isinstance(read, ScoredTrial)
+    assert (read.recipe, read.result, read.value, read.twin) == (RECIPE, SCORED, (0.5,), twin)
+    assert (read.kind, read.label, read.documents) == ("sampled", "trial 0", "quick")
+
+
+@pytest.mark.parametrize("recipe", [RECIPE, None])
+def test_a_failed_trial_reads_back_equal(recipe: Recipe | None) -> None:
+    kept = origin_attributes("sampled", "trial 0", recipe or "no recipe")
+    read = read_record("search", trial(kept | result_attributes(FAILED)))
+    assert isinstance(read, FailedTrial)
+    assert (read.recipe, read.result) == (recipe, FAILED)
+
+
+def test_a_trial_that_has_not_ended() -> None:
+    begun = read_pending("search", trial(origin_attributes("sampled", "trial 0", RECIPE)))
+    assert isinstance(begun, Pending)
+    assert begun.recipe == RECIPE
+    without = read_pending("search", trial(origin_attributes("sampled", "trial 0", "sum is zero")))
+    assert isinstance(without, WithoutRecipe)
+    assert without.why == "sum is zero"
+
+
+def test_what_is_written_has_one_form() -> None:
+    """The form that studies have had since the first version."""
+    assert result_attributes(FAILED, Twin("search", 3)) == {
+        "result": {
+            "key": "search-0",
+            "scores": None,
+            "failure": "time_limit",
+            "message": "took over 5 s",
+            "seconds": {},
+            "worker": "local",
+            "retries": 1,
+        },
+        "duplicate_of": 3,
+        "duplicate_stage": "search",
+    }
