@@ -61,11 +61,6 @@ class Failure(StrEnum):
         "model, merge and batch together need more memory than is free",
         "lower evaluate.batch_size, workers.count or workers.cache_gb",
     )
-    DISK_FULL = (
-        "disk_full",
-        "the folder of the cache has no room for a merged model",
-        "free space there, or name a larger disk by EVOMERGE_CACHE",
-    )
     SCORE_FAILED = (
         "score_failed",
         "the model's outputs are not numbers, or a task cannot score its answers",

@@ -3,8 +3,9 @@
 import errno
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -14,18 +15,13 @@ from evomerge.errors import PlatformError
 if TYPE_CHECKING:
     from filelock import FileLock
 
-_UNWRITABLE = frozenset(
-    {
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EACCES,
-        errno.EROFS,
-        errno.EPERM,
-        errno.ENOTDIR,
-        errno.EEXIST,
-    }
-)
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_UNWRITABLE = _FULL | {errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST}
 _SCRATCH = ".scratch-"
+_SCRATCH_0_1 = "disk-trial-"
+"""Version 0.1 put the process's id behind it."""
+_MOMENT = 0.05
+"""Seconds in which another process has seen whether a lock is free."""
 
 
 def cache_dir() -> Path:
@@ -43,13 +39,50 @@ def is_unwritable(error: OSError) -> bool:
     return error.errno in _UNWRITABLE
 
 
+def is_full(error: OSError) -> bool:
+    """Whether the system says that a disk, a quota or a file is full."""
+    return error.errno in _FULL
+
+
+def has_number(error: OSError) -> bool:
+    """Whether an error is the system's own; libraries raise some that have no number."""
+    return error.errno is not None
+
+
+@contextmanager
+def platform_errors(
+    where: str | Path,
+    what: str = "cannot be written",
+    *,
+    help: str = "",
+    when: Callable[[OSError], bool] = has_number,
+) -> Iterator[None]:
+    """Turn what the system says against a place into an error that names it.
+
+    Args:
+        where: The place.
+        what: What cannot be done there; the system's reason follows.
+        help: What to do about it.
+        when: Which errors are meant; others pass.
+
+    Raises:
+        PlatformError: The system has refused.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not when(error):
+            raise
+        raise PlatformError(f"{what}: {error.strerror}", where=str(where), help=help) from error
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all.
 
     Raises:
         PlatformError: The disk is full, or the folder cannot be written.
     """
-    try:
+    with platform_errors(path, help="free space, or make the folder writable"):
         os.stat(f"{path.parent}{os.sep}")  # a folder that is not there is not made here
         with one_at_a_time(path), _draft(path) as draft:
             with draft.open("w", encoding="utf-8") as file:
@@ -57,12 +90,6 @@ def write_whole(path: Path, text: str) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)
-    except OSError as error:
-        raise PlatformError(
-            f"cannot be written: {error.strerror}",
-            where=str(path),
-            help="free space, or make the folder writable",
-        ) from error
 
 
 def make_whole(
@@ -101,11 +128,7 @@ def scratch(parent: Path) -> Iterator[Path]:
         OSError: It cannot be made.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.glob(f"{_SCRATCH}*.lock"):
-        if (dead := hold(left)) is not None:
-            _remove(left.with_suffix(""))
-            left.unlink(missing_ok=True)
-            dead.release()
+    _sweep(parent)
     folder = parent / f"{_SCRATCH}{uuid4().hex}"
     with _waiting(folder.with_name(f"{folder.name}.lock")):
         try:
@@ -129,16 +152,17 @@ def one_at_a_time(path: Path) -> Iterator[None]:
 
 
 def hold(file: Path) -> "FileLock | None":
-    """Take a lock at once, leaving this process's id in its file; None where another holds it.
+    """Take a lock, leaving this process's id in its file; None where another holds it.
 
-    The lock is free again when it is released or its process ends, however it ends.
+    It waits for a moment, since `holder` takes the lock too while it looks. The lock is free
+    again when it is released or its process ends, however it ends.
 
     Raises:
         OSError: The file cannot be written.
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(file, blocking=False, thread_local=False)
+    lock = FileLock(file, timeout=2 * _MOMENT, thread_local=False)
     try:
         lock.acquire()
     except Timeout:
@@ -152,18 +176,49 @@ def hold(file: Path) -> "FileLock | None":
 
 
 def holder(file: Path) -> str | None:
-    """Return the id of the process that holds a lock, `unknown` if it left none; None if free."""
+    """Return the id of the process that holds a lock, `unknown` if it left none; None if free.
+
+    A lock that cannot be looked at counts as held.
+    """
+    seen = _seen_holder(file)
+    if seen is not None:  # or another process is looking too
+        time.sleep(_MOMENT)
+        seen = _seen_holder(file)
+    return seen
+
+
+def _seen_holder(file: Path) -> str | None:
     from filelock import lock_descriptor
 
     try:
         descriptor = os.open(file, os.O_RDWR if os.access(file, os.W_OK) else os.O_RDONLY)
     except FileNotFoundError:
         return None
+    except OSError:
+        return "unknown"
     try:
         free = lock_descriptor(descriptor, blocking=False)
         return None if free else os.read(descriptor, 20).decode() or "unknown"
+    except OSError:  # a file system that locks only what can be written
+        return "unknown"
     finally:
         os.close(descriptor)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove the scratch folders of killed processes; write nothing, for the disk may be full."""
+    from filelock import FileLock
+
+    for left in parent.glob(f"{_SCRATCH}*.lock"):
+        with suppress(OSError), FileLock(left, blocking=False):  # in use, or another user's
+            _remove(left.with_suffix(""))
+            left.unlink(missing_ok=True)
+    for left in parent.glob(f"{_SCRATCH_0_1}*-*"):
+        with suppress(ValueError, PermissionError):
+            try:
+                os.kill(int(left.name.removeprefix(_SCRATCH_0_1).split("-")[0]), 0)
+            except ProcessLookupError:
+                _remove(left)
 
 
 @contextmanager

@@ -30,7 +30,6 @@ def test_names_in_studies_never_change() -> None:
         "nan_weights",
         "shape_mismatch",
         "out_of_memory",
-        "disk_full",
         "score_failed",
         "time_limit",
         "worker_died",

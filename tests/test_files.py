@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +14,15 @@ import pytest
 
 from evomerge import files
 from evomerge.errors import PlatformError
-from evomerge.files import hold, holder, is_unwritable, make_whole, scratch, write_whole
+from evomerge.files import (
+    hold,
+    holder,
+    is_unwritable,
+    make_whole,
+    platform_errors,
+    scratch,
+    write_whole,
+)
 
 
 def fill(draft: Path) -> None:
@@ -160,6 +169,49 @@ def test_scratch_goes_with_its_block_and_with_its_process(tmp_path: Path) -> Non
     assert names(parent) == []
 
 
+def test_what_fills_a_disk_goes_though_nothing_can_be_written(tmp_path: Path) -> None:
+    code = f"with scratch(Path(sys.argv[1])) as one:\n    (one / 'file').touch(); {WAIT}"
+    killed(IMPORTS + code, tmp_path)
+    code = IMPORTS + (
+        "import resource; from evomerge import files\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "files._sweep(Path(sys.argv[1]))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    assert names(tmp_path) == []
+
+
+def test_a_sweep_passes_over_what_is_not_its_own(tmp_path: Path) -> None:
+    (tmp_path / ".scratch-1.lock").mkdir()  # opening it fails, as with another user's file
+    (tmp_path / ".scratch-1").mkdir()
+    with scratch(tmp_path) as folder:
+        assert names(tmp_path)[:2] == [".scratch-1", ".scratch-1.lock"]
+        assert folder.is_dir()
+
+
+def test_scratch_of_version_0_1_goes_with_its_process(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for process in (ended.pid, os.getpid()):
+        (tmp_path / f"disk-trial-{process}-x1").mkdir()
+    (tmp_path / "disk-trial-mine-x").mkdir()
+    with scratch(tmp_path):
+        pass
+    assert names(tmp_path) == sorted([f"disk-trial-{os.getpid()}-x1", "disk-trial-mine-x"])
+
+
+def test_errors_of_the_system_name_the_place(tmp_path: Path) -> None:
+    with pytest.raises(PlatformError) as caught, platform_errors(tmp_path, "no", help="wait"):
+        raise OSError(errno.ENOSPC, "full")
+    assert str(caught.value) == f"{tmp_path}: no: full. help: wait"
+    for other in (OSError("a library's"), FileNotFoundError(errno.ENOENT, "gone")):
+        with pytest.raises(OSError) as passed, platform_errors(tmp_path, when=is_unwritable):
+            raise other
+        assert passed.value is other
+    with pytest.raises(OSError, match="a library's"), platform_errors(tmp_path):
+        raise OSError("a library's")
+
+
 def test_a_lock_has_one_holder(tmp_path: Path) -> None:
     file = tmp_path / ".lock"
     assert holder(file) is None
@@ -172,6 +224,27 @@ def test_a_lock_has_one_holder(tmp_path: Path) -> None:
     again = hold(file)
     assert again is not None
     again.release()
+
+
+def test_two_who_look_at_once_do_not_see_each_other(tmp_path: Path) -> None:
+    import fcntl
+
+    (file := tmp_path / ".lock").touch()
+    looking = file.open("r+")
+    fcntl.flock(looking, fcntl.LOCK_EX)
+    threading.Timer(0.02, looking.close).start()
+    assert holder(file) is None
+    looking = file.open("r+")
+    fcntl.flock(looking, fcntl.LOCK_EX)
+    threading.Timer(0.02, looking.close).start()
+    lock = hold(file)
+    assert lock is not None
+    lock.release()
+
+
+def test_a_lock_that_cannot_be_looked_at_counts_as_held(tmp_path: Path) -> None:
+    (tmp_path / ".lock").mkdir()
+    assert holder(tmp_path / ".lock") == "unknown"
 
 
 def test_a_killed_process_frees_its_lock(tmp_path: Path) -> None:

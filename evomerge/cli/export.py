@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 
 from evomerge.api.runs import OpenRun, open_run
-from evomerge.errors import InputError, PlatformError
-from evomerge.files import write_whole
+from evomerge.errors import InputError
+from evomerge.files import platform_errors, write_whole
 from evomerge.search.records.record import FailedTrial
 
 
@@ -41,14 +41,8 @@ def command(run: str, out: Path | None, trial: int | None, pareto: bool, runs_di
 
 def _export_front(opened: OpenRun, folder: Path) -> None:
     front = opened.front
-    try:
+    with platform_errors(folder, "cannot be made", help="-o names a folder with --pareto"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PlatformError(
-            f"cannot be made: {error.strerror}",
-            where=str(folder),
-            help="-o names a folder with --pareto",
-        ) from None
     for one in front:
         path = folder / f"{re.sub(r'[^a-zA-Z0-9.]+', '-', one.label)}.yaml"
         write_whole(path, opened.export(one, file=path.name))

@@ -44,7 +44,8 @@ def _show(folder: Path) -> None:
     if best is not None:
         value = ", ".join(f"{v:.4f}" for v in best.value)
         click.echo(f"  best       {value} on {best.documents} documents ({best.label})")
-    if state == "interrupted":
+    reported = (folder / "best.yaml").exists()
+    if state == "interrupted" or (state == "finished" and not reported):
         command_file = folder / RESUME
         again = f"evomerge search {space.path} --resume"
         click.echo(f"  resume     {_first_line(command_file) or again}")

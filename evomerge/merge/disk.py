@@ -1,7 +1,5 @@
 """Merge into a model folder that is there whole or not at all."""
 
-import errno
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +7,8 @@ from pathlib import Path
 import transformers
 from safetensors import SafetensorError
 
-from evomerge.errors import EvomergeError, Failure, InputError, PlatformError, TrialError
-from evomerge.files import make_whole, scratch
+from evomerge.errors import Failure, InputError, PlatformError, TrialError
+from evomerge.files import is_full, make_whole, platform_errors, scratch
 from evomerge.merge.devices import check_device
 from evomerge.merge.export import export_yaml
 from evomerge.merge.mergekit.configuration import configuration, locate, options
@@ -23,8 +21,6 @@ from evomerge.merge.models.resident import Parents
 from evomerge.merge.weights import Weights, read_weights
 from evomerge.methods.table import MERGEKIT, Method
 from evomerge.recipe.recipe import Recipe
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def merge_to_disk(
@@ -81,6 +77,7 @@ def merge_to_disk(
     )
 
     def fill(draft: Path) -> None:
+        _check_target(out, force)  # again: another process may have been first
         with seeded(located.seed):
             if located.is_mixture:
                 build_moe(opened, settings, draft, lambda: folder_writer(draft))
@@ -111,10 +108,10 @@ def merge_through_disk(
         built_on: Where the tensors are read to.
 
     Raises:
-        PlatformError: Disk full.
+        PlatformError: Disk full, or cache unwritable.
         TrialError: The merge failed, by name.
     """
-    with scratch(cache) as folder:
+    with _platform_errors(cache), scratch(cache) as folder:
         made = merge_to_disk(recipe, locations, folder / "model", cache, device=device)
         tokenizer = transformers.AutoTokenizer.from_pretrained(made)
         return read_weights(made, built_on), tokenizer
@@ -126,10 +123,8 @@ def make_cache(cache: Path) -> None:
     Raises:
         PlatformError: It cannot be made.
     """
-    try:
+    with platform_errors(cache, "cannot be made"):
         cache.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PlatformError(f"cannot be made: {error.strerror}", where=str(cache)) from error
 
 
 def _file(recipe: Recipe) -> str:
@@ -167,30 +162,22 @@ def _check_target(out: Path, force: bool) -> None:
 
 
 @contextmanager
-def _platform_errors(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _named(error, error.errno, out) from error
-    except SafetensorError as error:
-        raise _named(error, None, out) from error
-    except TrialError as error:
-        cause = error.__cause__
-        if isinstance(cause, OSError | SafetensorError) and _is_full(cause):
-            raise _named(cause, errno.ENOSPC, out) from error
-        raise
+def _platform_errors(folder: Path) -> Iterator[None]:
+    """Name what stands in the way of a model folder; safetensors words a full disk its own way."""
+    with platform_errors(folder, "cannot write the model folder"):
+        try:
+            yield
+        except (OSError, SafetensorError, TrialError) as error:
+            cause = error.__cause__ if isinstance(error, TrialError) else error
+            if _is_full(cause):
+                what = "the disk is full; nothing was left behind"
+                raise PlatformError(what, where=str(folder), help="free some space") from error
+            if isinstance(error, TrialError) or getattr(error, "errno", None) is not None:
+                raise
+            what = f"the merged model cannot be completed: {error}"
+            raise TrialError(Failure.MERGE_FAILED, what) from error
 
 
-def _is_full(error: BaseException) -> bool:
-    return getattr(error, "errno", None) in _FULL or "os error 28" in str(error)
-
-
-def _named(error: Exception, number: int | None, out: Path) -> EvomergeError:
-    if number in _FULL or _is_full(error):
-        return PlatformError(
-            "the disk is full; nothing was left behind", where=str(out), help="free some space"
-        )
-    if number is not None:
-        reason = os.strerror(number)
-        return PlatformError(f"cannot write the model folder: {reason}", where=str(out))
-    return TrialError(Failure.MERGE_FAILED, f"the merged model cannot be completed: {error}")
+def _is_full(error: BaseException | None) -> bool:
+    number = isinstance(error, OSError) and is_full(error)
+    return number or (isinstance(error, OSError | SafetensorError) and "os error 28" in str(error))

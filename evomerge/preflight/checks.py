@@ -37,7 +37,7 @@ def check_merge(recipe: Recipe, locations: Mapping[str, str], where: str) -> Non
     """Refuse a recipe that mergekit does not take, or whose models do not fit each other.
 
     Args:
-        recipe: The recipe; plug-ins that register its method are imported.
+        recipe: The recipe. A plug-in that registers its method must have been imported.
         locations: Reference → what mergekit can open.
         where: The recipe's file.
 
@@ -79,7 +79,7 @@ def _check_gpu(space: Space) -> None:
     if workers.gpus and workers.count == 1 and not workers.ray_address:
         from evomerge.merge.devices import check_device
 
-        check_device("cuda", where="workers.gpus")
+        check_device("cuda", where="workers.gpus", count=max(1, int(workers.gpus)))
 
 
 def _check_tasks(space: Space, locations: Mapping[str, str]) -> None:

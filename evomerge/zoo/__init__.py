@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
 
-from evomerge.errors import InputError, PlatformError, did_you_mean
-from evomerge.files import cache_dir, is_unwritable, make_whole
+from evomerge.errors import InputError, did_you_mean
+from evomerge.files import cache_dir, is_unwritable, make_whole, platform_errors
 from evomerge.recipe.reference import Reference
 from evomerge.zoo.family import Progress, ZooFamily
 
@@ -85,18 +85,11 @@ def make(name: str, progress: Progress, *, force: bool = False) -> Path:
     """
     found = family(name)
     final = folder(found)
-    try:
+    help = "free space or make it writable, or set EVOMERGE_CACHE to another folder"
+    with platform_errors(final.parent, help=help, when=is_unwritable):
         make_whole(
             final,
             lambda draft: found.build(draft, final, progress),
             unless=lambda: final.is_dir() and not force,
         )
-    except OSError as error:
-        if not is_unwritable(error):
-            raise
-        raise PlatformError(
-            f"cannot be written: {error.strerror}",
-            where=str(final.parent),
-            help="free space or make it writable, or set EVOMERGE_CACHE to another folder",
-        ) from error
     return final

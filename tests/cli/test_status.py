@@ -29,8 +29,8 @@ def test_status_asks_the_study_whether_a_run_has_ended(tmp_path: Path) -> None:
         assert "toy: running" in invoke("status", "toy", "--runs-dir", runs).output
     shown = invoke("status", "toy", "--runs-dir", runs).output
     assert "toy: finished" in shown
-    assert "resume" not in shown
-    assert "best.yaml" not in shown  # nobody has written a report
+    assert "best.yaml" not in shown
+    assert "resume     evomerge search toy.yaml --resume" in shown  # it writes the report
     with Run.open(toy_space(trials=5), runs, resume=True) as run:
         run.study.propose(run.space, make_sampler(run.space, 4))
     shown = invoke("status", "toy", "--runs-dir", runs).output

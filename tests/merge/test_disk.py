@@ -13,8 +13,9 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from evomerge.errors import Failure, InputError, PlatformError, TrialError
+from evomerge.files import make_whole
 from evomerge.merge import disk
-from evomerge.merge.disk import merge_to_disk
+from evomerge.merge.disk import make_cache, merge_through_disk, merge_to_disk
 from evomerge.merge.mergekit import folder
 from evomerge.merge.merger import Merger
 from evomerge.merge.weights import Weights
@@ -65,6 +66,27 @@ def test_a_taken_target(
     with pytest.raises(InputError, match="holds no config"):
         merge_to_disk(recipe, locations, tmp_path / "home", cache, force=True)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "home", "out"]
+
+
+def test_a_target_that_another_took_meanwhile_stays(
+    recipe: Recipe,
+    locations: dict[str, str],
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out = tmp_path / "out"
+
+    def second(folder: Path, fill: Callable[[Path], None]) -> None:
+        out.mkdir()
+        (out / "config.json").write_text("the first's")
+        make_whole(folder, fill)
+
+    monkeypatch.setattr(disk, "make_whole", second)
+    with pytest.raises(InputError, match="not empty"):
+        merge_to_disk(recipe, locations, out, cache)
+    assert (out / "config.json").read_text() == "the first's"
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
 
 def test_a_failed_merge_leaves_nothing(
@@ -150,6 +172,22 @@ def test_a_parent_folder_that_is_a_file(
     (tmp_path / "file").write_text("")
     with pytest.raises(PlatformError, match="cannot write the model folder"):
         merge_to_disk(recipe, locations, tmp_path / "file" / "out", cache)
+
+
+def test_a_cache_in_which_nothing_can_be_made(
+    recipe: Recipe, locations: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PlatformError, match="cannot write the model folder"):
+        merge_through_disk(recipe, locations, tmp_path / "file" / "cache")
+    with pytest.raises(PlatformError, match="file/cache: cannot be made: Not a directory"):
+        make_cache(tmp_path / "file" / "cache")
+
+
+def test_a_full_cache(recipe: Recipe, locations: dict[str, str], tiny_disk: Path) -> None:
+    with pytest.raises(PlatformError, match="the disk is full"):
+        merge_through_disk(recipe, locations, tiny_disk)
+    assert list(tiny_disk.iterdir()) == []
 
 
 def test_a_tokenizer_of_two_parents(

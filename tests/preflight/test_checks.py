@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from evomerge.errors import InputError, PlatformError
+from evomerge.preflight import checks
 from evomerge.preflight.checks import check_merge, check_models, check_search
 from evomerge.recipe.recipe import Recipe
 from evomerge.space.reading.load import read_space
@@ -76,6 +77,16 @@ def test_a_gpu_that_is_not_there(space: Space) -> None:
         pytest.skip("there is a GPU")
     with pytest.raises(PlatformError, match=r"workers\.gpus: a GPU was asked for"):
         check(read_space(space.source + "workers: {gpus: 1}\n", space.path))
+
+
+def test_fewer_gpus_than_workers_ask_for(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    checks._check_gpu(read_space(space.source + "workers: {gpus: 0.5}\n", space.path))
+    with pytest.raises(PlatformError, match="2 GPUs were asked for, and torch finds 1"):
+        checks._check_gpu(read_space(space.source + "workers: {gpus: 2}\n", space.path))
 
 
 def test_a_recipe_that_mergekit_does_not_take(locations: dict[str, str]) -> None:

@@ -7,8 +7,8 @@ from types import TracebackType
 
 from filelock import FileLock
 
-from evomerge.errors import InputError, PlatformError, RunConflict, did_you_mean
-from evomerge.files import hold, holder, write_whole
+from evomerge.errors import InputError, RunConflict, did_you_mean
+from evomerge.files import hold, holder, platform_errors, write_whole
 from evomerge.search.records.study import RunStudy
 from evomerge.space.difference import difference
 from evomerge.space.reading.load import read_space
@@ -60,7 +60,11 @@ class Run:
             PlatformError: The folder cannot be written.
         """
         folder = runs_dir.absolute() / space.name
-        try:
+        with platform_errors(
+            folder,
+            "the run's folder cannot be written",
+            help="free space, make the folder writable, or choose another with --runs-dir",
+        ):
             lock = _lock(folder)
             try:
                 earlier = (folder / _SPACE).exists() and (folder / STUDY).exists()
@@ -78,12 +82,6 @@ class Run:
                 lock.release()
                 _remove_if_unused(folder)
                 raise
-        except OSError as error:
-            raise PlatformError(
-                f"the run's folder cannot be written: {error.strerror}",
-                where=str(folder),
-                help="free space, make the folder writable, or choose another with --runs-dir",
-            ) from error
         return cls(folder, space, study, earlier, lock)
 
     def close(self) -> None:
