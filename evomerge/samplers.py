@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from evomerge.errors import InputError
+
 
 @dataclass(frozen=True)
 class Abilities:
@@ -41,6 +43,21 @@ if TYPE_CHECKING:
 else:
     Sampler = Literal[tuple(SAMPLERS)]
     """Name of a sampler."""
+
+
+def misfit(sampler: str, objective: str) -> InputError | None:
+    """Return what is wrong with a sampler for an objective, or None.
+
+    Args:
+        sampler: One of `SAMPLERS`.
+        objective: `pareto`, or one value.
+    """
+    if objective != "pareto" or SAMPLERS[sampler].pareto:
+        return None
+    return InputError(
+        f"{sampler} searches for one value, but the objective is pareto",
+        help=f"take {' or '.join(takes_pareto())}, or another objective",
+    )
 
 
 def takes_pareto() -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 
-from evomerge.samplers import Sampler as Sampler
+from evomerge.samplers import Sampler
 
 Objective = Literal["mean", "min", "geometric", "pareto"]
 Documents = Literal["quick", "confirm", "held_out"]
@@ -70,17 +70,17 @@ def _section(kind: type) -> BeforeValidator:
     )
 
 
-_LARGEST = 1e300
+LARGEST = 1e300
 """Below this, so that sums and products of a few numbers are finite."""
 
 Count = Annotated[StrictInt, Field(ge=0)]
 Positive = Annotated[StrictInt, Field(ge=1)]
-AboveZero = Annotated[StrictFloat, Field(gt=0, lt=_LARGEST)]
+AboveZero = Annotated[StrictFloat, Field(gt=0, lt=LARGEST)]
 Text = Annotated[StrictStr, Field(min_length=1)]
-Gib = Annotated[StrictFloat, Field(ge=0, lt=_LARGEST), Allowed("GiB, at least 0")]
+Gib = Annotated[StrictFloat, Field(ge=0, lt=LARGEST), Allowed("GiB, at least 0")]
 Gpus = Annotated[
     StrictFloat,
-    Field(ge=0, lt=_LARGEST, json_schema_extra={"anyOf": [{"maximum": 1}, {"multipleOf": 1}]}),
+    Field(ge=0, lt=LARGEST, json_schema_extra={"anyOf": [{"maximum": 1}, {"multipleOf": 1}]}),
     AfterValidator(_divisible),
     Allowed("0, a fraction of one GPU, or a whole number"),
 ]

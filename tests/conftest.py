@@ -7,10 +7,17 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from evomerge.quiet import hush
 
 hush()  # as the command line does; kernels are compiled once for all processes
+
+# Nothing fails because a machine is slow, and what a commit's tests draw is always the same.
+settings.register_profile(
+    "evomerge", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("evomerge")
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

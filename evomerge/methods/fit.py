@@ -36,7 +36,7 @@ def why_not(method: Method, experts: int, *, has_base: bool) -> str | None:
         experts: Models, the base not counted, ≥ 0.
         has_base: Whether there is a base model.
     """
-    if method.max_inputs == 1:
+    if method.copies_one:
         return "it copies one model"
     own = method.base_is_one_of_two
     if (own or method.base != "required") and experts < 2:

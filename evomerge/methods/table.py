@@ -76,6 +76,11 @@ class Method:
         )
 
     @property
+    def copies_one(self) -> bool:
+        """Whether it takes a single model, as for passthrough."""
+        return self.max_inputs == 1
+
+    @property
     def merges_two(self) -> bool:
         """Whether it takes exactly two models, a base that it only refers to not counted."""
         return 2 in (self.max_inputs, self.max_non_base)
@@ -122,7 +127,7 @@ class MethodTable(Mapping[str, Method]):
             plugin: Absolute path of the plug-in; one that is in the table is read again.
 
         Raises:
-            InputError: A name is taken by mergekit or by another plug-in.
+            InputError: A name is taken by mergekit or by another plug-in, or stands twice.
             KeyError: A row lacks something.
             TypeError: A row holds something else.
         """
@@ -140,8 +145,13 @@ class MethodTable(Mapping[str, Method]):
 
 
 def _methods(rows: Iterable[Mapping[str, Any]], plugin: str = "") -> dict[str, Method]:
-    found = {}
+    found: dict[str, Method] = {}
     for row in rows:
+        if row["name"] in found:
+            raise InputError(
+                f"merge method {row['name']!r} stands twice in one table",
+                help="give each method a name of its own",
+            )
         parameters = {p["name"]: MethodParameter(**p) for p in row["parameters"]}
         found[row["name"]] = Method(**{**row, "parameters": parameters, "plugin": plugin})
     return found

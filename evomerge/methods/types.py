@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from evomerge.settings import LARGEST
+
 
 def is_number(value: Any) -> bool:
     """Whether it is a finite int or float, and no boolean."""
@@ -9,7 +11,7 @@ def is_number(value: Any) -> bool:
         isinstance(value, int | float)
         and not isinstance(value, bool)
         and value == value
-        and abs(value) < 1e300  # so that the width of a range is finite too
+        and abs(value) < LARGEST  # so that the width of a range is finite too
     )
 
 

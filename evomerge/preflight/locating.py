@@ -6,7 +6,7 @@ from typing import Any
 from evomerge.errors import InputError, did_you_mean
 from evomerge.merge.models.headers import read_json
 from evomerge.recipe.reference import Reference
-from evomerge.space.reading.problems import Problems
+from evomerge.space.problems import Problems
 from evomerge.space.space import Space
 from evomerge.zoo import locate
 

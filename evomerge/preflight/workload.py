@@ -1,10 +1,7 @@
 """How many documents a search scores: what its time goes into."""
 
-from evomerge.space.generate.generation0 import fixed_recipes
+from evomerge.space.generate.generation0 import BLENDS_AMONG_FINALISTS, fixed_recipes
 from evomerge.space.space import Space
-
-BLENDS_AMONG_FINALISTS = 2
-"""Fixed blends that are scored again beside the best sampled recipes."""
 
 
 def documents(space: Space) -> dict[str, int]:

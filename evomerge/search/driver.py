@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from evomerge.errors import EvomergeError
+from evomerge.samplers import misfit
 from evomerge.search.events import Listener
 from evomerge.search.finals.judge import judge
 from evomerge.search.finals.outcome import Outcome
@@ -36,6 +37,8 @@ def run_search(run: Run, pool: WorkerPool, listeners: Sequence[Listener] = ()) -
         PlatformError: The machine stands in the way, such as a full disk.
         KeyboardInterrupt: Interrupted.
     """
+    if wrong := misfit(run.space.search.sampler, run.space.objective):
+        raise wrong
     with Interrupts() as interrupts:
         loop = Loop(run.space, run.study, pool, listeners, interrupts)
         interrupts.announce = lambda: loop.note(_STOPPING)

@@ -17,7 +17,7 @@ from evomerge.settings import (
     WorkerSettings,
 )
 from evomerge.space.domains import ChoiceDomain, Parameter, Suggests
-from evomerge.space.reading.yaml import Marked
+from evomerge.space.places import Marked
 from evomerge.space.template import Template
 
 RECIPE = "recipe"
@@ -133,7 +133,7 @@ class Space:
         The `base_model` of a merge of exactly two models, such as slerp, is one of them.
         """
         for template in self.templates:
-            two = [self.methods[method].max_inputs == 2 for method in template.methods]
+            two = [self.methods[method].base_is_one_of_two for method in template.methods]
             if two and all(two):
                 continue
             for base in self._references((template,), (Role.BASE,)):

@@ -72,6 +72,11 @@ def test_a_name_is_taken_once(name: str, owner: str) -> None:
         table.with_plugin([row(name)], "/other.py")
 
 
+def test_a_name_stands_once_in_a_table() -> None:
+    with pytest.raises(InputError, match="'mine' stands twice in one table"):
+        MERGEKIT.with_plugin([row("mine"), row("mine")], "/mine.py")
+
+
 def test_of_a_plugin_nothing_is_known_but_its_contract() -> None:
     method = MERGEKIT.with_plugin([row("mine")], "/mine.py")["mine"]
     assert not method.traits.elementwise

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ from optuna.samplers import RandomSampler
 from searching import Diary, search
 from synthetic import BRANCHED, FLAT, FormulaPool, failing, noisy, toy_space
 
-from evomerge.errors import EvomergeError
+from evomerge.errors import EvomergeError, InputError
 from evomerge.search.finals.ranking import scored
 from evomerge.search.records.record import ScoredTrial
 from evomerge.search.records.run import Run
@@ -26,6 +27,15 @@ def test_the_stages_in_their_order(tmp_path: Path) -> None:
     assert progress.incumbent.value[0] == max(
         r.value[0] for r in scored(r for r, _ in diary.records[:14])
     )
+
+
+def test_a_sampler_that_takes_one_value_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    space = toy_space(trials=6)
+    space = replace(space, search=replace(space.search, sampler="cmaes"), objective="pareto")
+    pool = FormulaPool()
+    with pytest.raises(InputError, match="cmaes searches for one value, but the objective is"):
+        search(space, tmp_path, pool)
+    assert pool.scored == []
 
 
 def test_going_on_after_the_end_scores_nothing_again(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_check_shows_sample_recipes(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", GALLERY, ids=lambda path: path.stem)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_any_point_is_a_recipe_and_survives_yaml(path: Path, data: st.DataObject) -> None:
     space = load_space(path)

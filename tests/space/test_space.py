@@ -18,7 +18,7 @@ def space() -> Space:
     return read(RICH)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_params_to_recipe_to_yaml_and_back_is_the_identity(
     space: Space, data: st.DataObject

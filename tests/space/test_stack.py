@@ -20,7 +20,7 @@ def load(folder: Path, text: str = STACK) -> Space:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_point_is_a_stack(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

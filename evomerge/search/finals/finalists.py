@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from evomerge.errors import EvomergeError
-from evomerge.preflight.workload import BLENDS_AMONG_FINALISTS
 from evomerge.search.finals.ranking import pareto_front, ranked, scored
 from evomerge.search.records.record import FailedTrial, ScoredTrial, TrialRecord
+from evomerge.space.generate.generation0 import BLENDS_AMONG_FINALISTS
 from evomerge.space.space import Space
 
 

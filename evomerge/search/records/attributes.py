@@ -23,6 +23,8 @@ from evomerge.search.records.record import (
 )
 from evomerge.workers.protocol import Failed, Scored, TrialResult
 
+_FAILURES = {str(failure): failure for failure in Failure}
+
 
 def origin_attributes(kind: Kind, label: str, recipe: Recipe | str) -> dict[str, Any]:
     """Return what is kept of a trial as it begins.
@@ -58,26 +60,49 @@ def result_attributes(result: TrialResult, twin: Twin | None = None) -> dict[str
     return kept
 
 
-def read_pending(stage: Stage, trial: FrozenTrial) -> Pending | WithoutRecipe:
+def read_begun(stage: Stage, trial: FrozenTrial) -> Pending | WithoutRecipe:
     """Return a trial that has not ended."""
-    attributes = trial.user_attrs
-    if "recipe" in attributes:
-        return Pending(**_begun(stage, trial), recipe=Recipe(attributes["recipe"]))
-    return WithoutRecipe(**_begun(stage, trial), why=attributes["invalid"])
+    if "recipe" in trial.user_attrs:
+        return read_pending(stage, trial)
+    return WithoutRecipe(**_begun(stage, trial), why=trial.user_attrs["invalid"])
 
 
-def read_record(stage: Stage, trial: FrozenTrial) -> TrialRecord:
+def read_pending(stage: Stage, trial: FrozenTrial) -> Pending:
+    """Return a trial that has a recipe and has not ended."""
+    return Pending(**_begun(stage, trial), recipe=Recipe(trial.user_attrs["recipe"]))
+
+
+def read_ended(stage: Stage, trial: FrozenTrial) -> TrialRecord:
     """Return a trial that has ended."""
-    attributes, result = trial.user_attrs, _read_result(trial.user_attrs["result"])
-    recipe = Recipe(attributes["recipe"]) if "recipe" in attributes else None
-    if isinstance(result, Failed) or recipe is None:
-        assert isinstance(result, Failed)
-        return FailedTrial(**_begun(stage, trial), recipe=recipe, result=result)
+    failed = trial.user_attrs["result"]["failure"]
+    return read_failed(stage, trial) if failed else read_scored(stage, trial)
+
+
+def read_scored(stage: Stage, trial: FrozenTrial) -> ScoredTrial:
+    """Return a trial that has scores."""
+    attributes, result = trial.user_attrs, trial.user_attrs["result"]
     twin = None
     if "duplicate_of" in attributes:
         twin = Twin(attributes["duplicate_stage"], attributes["duplicate_of"])
-    value = tuple(trial.values)
-    return ScoredTrial(**_begun(stage, trial), recipe=recipe, result=result, value=value, twin=twin)
+    return ScoredTrial(
+        **_begun(stage, trial),
+        recipe=Recipe(attributes["recipe"]),
+        result=Scored(**_run(result), scores=Scores.from_json(result["scores"])),
+        value=tuple(trial.values),
+        twin=twin,
+    )
+
+
+def read_failed(stage: Stage, trial: FrozenTrial) -> FailedTrial:
+    """Return a trial that failed."""
+    attributes, result = trial.user_attrs, trial.user_attrs["result"]
+    return FailedTrial(
+        **_begun(stage, trial),
+        recipe=Recipe(attributes["recipe"]) if "recipe" in attributes else None,
+        result=Failed(
+            **_run(result), failure=_FAILURES[result["failure"]], message=result["message"]
+        ),
+    )
 
 
 def _begun(stage: Stage, trial: FrozenTrial) -> dict[str, Any]:
@@ -91,8 +116,6 @@ def _begun(stage: Stage, trial: FrozenTrial) -> dict[str, Any]:
     }
 
 
-def _read_result(data: Mapping[str, Any]) -> TrialResult:
-    how = {key: data[key] for key in ("key", "seconds", "worker", "retries")}
-    if data["failure"]:
-        return Failed(**how, failure=Failure[data["failure"].upper()], message=data["message"])
-    return Scored(**how, scores=Scores.from_json(data["scores"]))
+def _run(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of how a trial ran, whether it failed or not."""
+    return {key: result[key] for key in ("key", "seconds", "worker", "retries")}

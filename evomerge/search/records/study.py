@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import optuna
 from optuna.samplers import BaseSampler, RandomSampler
@@ -14,8 +14,11 @@ from evomerge.errors import TrialError
 from evomerge.recipe.recipe import Recipe
 from evomerge.search.records.attributes import (
     origin_attributes,
+    read_begun,
+    read_ended,
+    read_failed,
     read_pending,
-    read_record,
+    read_scored,
     result_attributes,
 )
 from evomerge.search.records.journal import RunJournal
@@ -65,20 +68,20 @@ class RunStudy:
                         sampler=RandomSampler(),
                     )
                     study.set_user_attr(_ORIGIN, origin)
+        names = optuna.get_all_study_names(storage)
         self._studies = {
-            cast(Stage, name): optuna.load_study(
-                study_name=name, storage=storage, sampler=RandomSampler()
-            )
-            for name in optuna.get_all_study_names(storage)
+            stage: optuna.load_study(study_name=stage, storage=storage, sampler=RandomSampler())
+            for stage in STAGES
+            if stage in names
         }
 
     def records(self, stage: Stage) -> list[TrialRecord]:
         """Return the stage's trials that have ended, by number."""
-        return [read_record(stage, t) for t in self._trials(stage) if t.state.is_finished()]
+        return [read_ended(stage, t) for t in self._trials(stage) if t.state.is_finished()]
 
     def pending(self, stage: Stage) -> list[Pending | WithoutRecipe]:
         """Return the stage's trials that have not ended, by number."""
-        return [read_pending(stage, t) for t in self._trials(stage) if not t.state.is_finished()]
+        return [read_begun(stage, t) for t in self._trials(stage) if not t.state.is_finished()]
 
     def count(self, stage: Stage) -> int:
         """Return how many trials the stage has, ended or not."""
@@ -102,7 +105,7 @@ class RunStudy:
         if crowned is None or crowned["n_sampled"] != self.count("search"):
             return None
         stage: Stage = crowned["stage"]
-        return cast(ScoredTrial, read_record(stage, self._trials(stage)[crowned["number"]]))
+        return read_scored(stage, self._trials(stage)[crowned["number"]])
 
     def crown(self, winner: ScoredTrial) -> None:
         """Keep the winner of a search that is complete."""
@@ -115,7 +118,7 @@ class RunStudy:
         """Add a trial for a recipe that no sampler proposed."""
         with self._journal.transaction():
             trial = self._begin(self._studies[stage].ask(), kind, label, recipe)
-        return cast(Pending, read_pending(stage, self._trials(stage)[trial.number]))
+        return read_pending(stage, self._trials(stage)[trial.number])
 
     def propose(self, space: Space, sampler: BaseSampler) -> Pending | WithoutRecipe:
         """Let a sampler propose the search's next trial.
@@ -136,7 +139,7 @@ class RunStudy:
             except TrialError as error:
                 recipe = str(error)
             self._begin(trial, "sampled", f"trial {trial.number}", recipe)
-        return read_pending("search", self._trials("search")[trial.number])
+        return read_begun("search", self._trials("search")[trial.number])
 
     def finish(
         self,
@@ -158,7 +161,7 @@ class RunStudy:
         """
         with self._ending(pending, result_attributes(result, twin), elapsed_s) as study:
             study.tell(pending.number, list(value))
-        return cast(ScoredTrial, self._record(pending))
+        return read_scored(pending.stage, self._trials(pending.stage)[pending.number])
 
     def fail(
         self, pending: Pending | WithoutRecipe, result: Failed, *, elapsed_s: float | None = None
@@ -166,7 +169,7 @@ class RunStudy:
         """Record that a trial failed; the arguments are those of `finish`."""
         with self._ending(pending, result_attributes(result), elapsed_s) as study:
             study.tell(pending.number, state=TrialState.FAIL)
-        return cast(FailedTrial, self._record(pending))
+        return read_failed(pending.stage, self._trials(pending.stage)[pending.number])
 
     @contextmanager
     def _ending(
@@ -181,9 +184,6 @@ class RunStudy:
             if elapsed_s is not None:
                 self._studies["search"].set_user_attr(_ELAPSED, elapsed_s)
             yield study
-
-    def _record(self, pending: Pending | WithoutRecipe) -> TrialRecord:
-        return read_record(pending.stage, self._trials(pending.stage)[pending.number])
 
     def _begin(self, trial: Trial, kind: Kind, label: str, recipe: Recipe | str) -> Trial:
         for key, value in origin_attributes(kind, label, recipe).items():

@@ -9,6 +9,9 @@ from evomerge.space.space import Space
 LAMBDAS = (0.3, 0.5, 0.7, 1.0)
 """Scales of task arithmetic (Ilharco et al. 2022, arXiv:2212.04089, section 4)."""
 
+BLENDS_AMONG_FINALISTS = 2
+"""Of the blends, how many are scored again beside the best sampled recipes."""
+
 
 @dataclass(frozen=True)
 class Fixed:

@@ -8,7 +8,7 @@ from evomerge.errors import did_you_mean
 from evomerge.methods.fit import why_not
 from evomerge.methods.table import MethodTable
 from evomerge.space.generate.auto import auto_recipes
-from evomerge.space.reading.problems import Problems, show
+from evomerge.space.problems import Problems, show
 
 _AUTO = "auto"
 

@@ -6,8 +6,8 @@ from typing import Any
 from evomerge.methods.table import MERGEKIT
 from evomerge.methods.types import is_int, is_number
 from evomerge.recipe.reference import short_names
-from evomerge.space.reading.problems import Problems, show
-from evomerge.space.reading.yaml import Marked
+from evomerge.space.places import Marked
+from evomerge.space.problems import Problems, show
 
 _KEYS = (
     "genome",

@@ -4,7 +4,7 @@ from typing import Any
 
 from evomerge.methods.table import MethodTable
 from evomerge.space.generate.shorthand import expand_recipes
-from evomerge.space.reading.problems import Problems
+from evomerge.space.problems import Problems
 from evomerge.space.reading.yaml import write_yaml
 from evomerge.space.space import Space
 

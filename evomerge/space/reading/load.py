@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from evomerge.space.generate.shorthand import expand_recipes
+from evomerge.space.places import Marked
+from evomerge.space.problems import Problems
 from evomerge.space.reading.models import read_models
 from evomerge.space.reading.overrides import lay_over
 from evomerge.space.reading.plugins import read_plugins
-from evomerge.space.reading.problems import Problems
 from evomerge.space.reading.recipes.alternatives import check_shared_names, read_alternatives
 from evomerge.space.reading.settings import SETTINGS, check_settings, settings_of
-from evomerge.space.reading.yaml import Marked, read_marked, read_text, write_yaml
+from evomerge.space.reading.yaml import read_marked, read_text, write_yaml
 from evomerge.space.space import Space
 
 KEYS = ("models", "base_model", "plugins", "methods", "recipes", *SETTINGS)

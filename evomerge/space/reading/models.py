@@ -6,9 +6,9 @@ from typing import Any
 
 from evomerge.recipe.reference import Reference
 from evomerge.space.hole import Hole
-from evomerge.space.reading.problems import Problems, show
+from evomerge.space.places import Path as Place
+from evomerge.space.problems import Problems, show
 from evomerge.space.reading.recipes.holes import read_name
-from evomerge.space.reading.yaml import Path as Place
 
 
 def read_models(node: Any, folder: Path, problems: Problems) -> dict[str, str] | None:

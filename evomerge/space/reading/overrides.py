@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from evomerge.errors import InputError
-from evomerge.space.reading.yaml import Marked, read_marked
+from evomerge.space.places import Marked
+from evomerge.space.reading.yaml import read_marked
 
 
 def lay_over(marked: Marked, overrides: Sequence[str]) -> None:

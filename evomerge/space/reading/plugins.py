@@ -11,7 +11,7 @@ from typing import Any
 from evomerge.errors import InputError
 from evomerge.methods.table import MERGEKIT, MethodTable
 from evomerge.recipe.reference import absolute_path
-from evomerge.space.reading.problems import Problems, show
+from evomerge.space.problems import Problems, show
 
 
 def read_plugins(node: Any, folder: File, problems: Problems) -> MethodTable:

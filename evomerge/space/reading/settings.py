@@ -9,11 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from evomerge.errors import did_you_mean
 from evomerge.recipe.reference import Reference, absolute_path
-from evomerge.samplers import SAMPLERS, takes_pareto
+from evomerge.samplers import SAMPLERS, misfit
 from evomerge.settings import Settings
-from evomerge.space.reading.problems import Problems, show
+from evomerge.space.places import Path
+from evomerge.space.problems import Problems, show
 from evomerge.space.reading.words import allowed, declared, is_list, plain, section_of
-from evomerge.space.reading.yaml import Path
 
 SETTINGS = tuple(declared(Settings))
 """What a space file may say at its top beside models and recipes."""
@@ -56,7 +56,8 @@ def _note_section(kind: Any, node: Any, at: Path, problems: Problems) -> None:
     annotations = declared(kind)
     if not problems.known_keys(node, at, annotations):
         return
-    for key in (key for key in annotations if key in _refused(kind, node)):
+    refused = _refused(kind, node)
+    for key in (key for key in annotations if key in refused):
         place, value, inner = (*at, key), node.get(key), section_of(annotations[key])
         if inner and is_list(annotations[key]) and isinstance(value, list) and value:
             for index, item in enumerate(value):
@@ -111,13 +112,9 @@ def _note_folder(document: Mapping[str, Any], folder: File, problems: Problems) 
 def _note_one_value(document: Mapping[str, Any], folder: File, problems: Problems) -> None:
     at = ("search", "sampler")
     sampler = _found(document, at)
-    known = SAMPLERS.get(sampler) if isinstance(sampler, str) else None
-    if known and not known.pareto and document.get("objective") == "pareto":
-        problems.add(
-            at,
-            f"{sampler} searches for one value, but the objective is pareto",
-            help=f"take {' or '.join(takes_pareto())}, or another objective",
-        )
+    known = isinstance(sampler, str) and sampler in SAMPLERS
+    if known and (wrong := misfit(sampler, document.get("objective", ""))):
+        problems.add(at, wrong.what, help=wrong.help)
 
 
 def _found(node: Any, path: Path) -> Any:

@@ -9,8 +9,8 @@ from evomerge.errors import Failure
 from evomerge.recipe.recipe import Recipe
 from evomerge.search.records.attributes import (
     origin_attributes,
-    read_pending,
-    read_record,
+    read_begun,
+    read_ended,
     result_attributes,
 )
 from evomerge.search.records.record import FailedTrial, Pending, ScoredTrial, Twin, WithoutRecipe
@@ -29,7 +29,7 @@ def trial(attributes: dict[str, Any], value: float | None = None) -> FrozenTrial
 @pytest.mark.parametrize("twin", [None, Twin("generation0", 4)])
 def test_a_scored_trial_reads_back_equal(twin: Twin | None) -> None:
     kept = origin_attributes("sampled", "trial 0", RECIPE) | result_attributes(SCORED, twin)
-    read = read_record("search", trial(kept, 0.5))
+    read = read_ended("search", trial(kept, 0.5))
     assert isinstance(read, ScoredTrial)
     assert (read.recipe, read.result, read.value, read.twin) == (RECIPE, SCORED, (0.5,), twin)
     assert (read.kind, read.label, read.documents) == ("sampled", "trial 0", "quick")
@@ -38,16 +38,16 @@ def test_a_scored_trial_reads_back_equal(twin: Twin | None) -> None:
 @pytest.mark.parametrize("recipe", [RECIPE, None])
 def test_a_failed_trial_reads_back_equal(recipe: Recipe | None) -> None:
     kept = origin_attributes("sampled", "trial 0", recipe or "no recipe")
-    read = read_record("search", trial(kept | result_attributes(FAILED)))
+    read = read_ended("search", trial(kept | result_attributes(FAILED)))
     assert isinstance(read, FailedTrial)
     assert (read.recipe, read.result) == (recipe, FAILED)
 
 
 def test_a_trial_that_has_not_ended() -> None:
-    begun = read_pending("search", trial(origin_attributes("sampled", "trial 0", RECIPE)))
+    begun = read_begun("search", trial(origin_attributes("sampled", "trial 0", RECIPE)))
     assert isinstance(begun, Pending)
     assert begun.recipe == RECIPE
-    without = read_pending("search", trial(origin_attributes("sampled", "trial 0", "sum is zero")))
+    without = read_begun("search", trial(origin_attributes("sampled", "trial 0", "sum is zero")))
     assert isinstance(without, WithoutRecipe)
     assert without.why == "sum is zero"
 

@@ -66,7 +66,7 @@ def test_methods_without_a_base_are_given_none() -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @pytest.mark.parametrize("text", [SPACE, NO_BASE])
 def test_every_point_merges_different_models(
     text: str, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

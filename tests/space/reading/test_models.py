@@ -8,8 +8,8 @@ import pytest
 from evomerge.errors import InputError
 from evomerge.space.domains import ChoiceDomain
 from evomerge.space.hole import Hole
+from evomerge.space.problems import Problems
 from evomerge.space.reading.models import ModelNames, read_models
-from evomerge.space.reading.problems import Problems
 from evomerge.space.reading.yaml import read_marked
 
 

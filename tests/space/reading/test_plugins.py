@@ -81,6 +81,12 @@ def test_a_name_is_taken_once(name: str, message: str, space: Path) -> None:
     assert not caught.value.others
 
 
+def test_a_name_stands_once_in_a_table(space: Path) -> None:
+    write(space.parent, "other", "quarter", "quarter")
+    with pytest.raises(InputError, match="yaml:2:22: merge method 'quarter' stands twice"):
+        load_space(space)
+
+
 def test_the_same_plugin_may_be_named_twice(space: Path) -> None:
     write(space.parent, "other", "halfway", module="mine.py")
     assert load_space(space).plugins == (str(space.parent / "mine.py"),)

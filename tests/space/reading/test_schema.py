@@ -10,12 +10,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from evomerge.settings import Settings
+from evomerge.space.places import Marked
+from evomerge.space.problems import Problems
 from evomerge.space.reading.load import KEYS
-from evomerge.space.reading.problems import Problems
 from evomerge.space.reading.schema import schema
 from evomerge.space.reading.settings import check_settings
 from evomerge.space.reading.words import describe
-from evomerge.space.reading.yaml import Marked
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 SETTINGS = tuple(setting.key for setting in describe(Settings))
@@ -63,7 +63,7 @@ def reader_takes(document: dict[str, Any]) -> bool:
     return not problems
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(
     changes=st.lists(st.tuples(st.sampled_from((*SETTINGS, *SECTIONS)), values), max_size=3),
     misspelt=st.booleans(),

@@ -7,7 +7,7 @@ import pytest
 
 from evomerge.errors import InputError
 from evomerge.settings import BudgetSettings, SearchSettings, Settings, WorkerSettings
-from evomerge.space.reading.problems import Problems
+from evomerge.space.problems import Problems
 from evomerge.space.reading.settings import check_settings, settings_of
 from evomerge.space.reading.yaml import read_marked
 

@@ -27,9 +27,8 @@ def test_each_mistake_has_its_message(name: str) -> None:
 def test_every_value_and_key_has_its_place() -> None:
     marked = read_marked("a: 1\nb:\n  - {c: 2}\n", "file.yaml")
     assert marked.value == {"a": 1, "b": [{"c": 2}]}
-    assert marked.where(("b", 0, "c")) == "file.yaml:3:9"
-    assert marked.where(("b", 0, "c"), key=True) == "file.yaml:3:6"
-    assert marked.where(("b", 0, "unknown")) == "file.yaml:3:5"
+    assert marked.places[("b", 0, "c")] == (3, 9)
+    assert marked.key_places[("b", 0, "c")] == (3, 6)
 
 
 def test_numbers_and_words_are_read_as_meant_and_written_back() -> None:

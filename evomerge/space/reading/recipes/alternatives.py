@@ -8,7 +8,7 @@ from evomerge.methods.table import MethodTable
 from evomerge.recipe.mixture import KIND
 from evomerge.settings import is_name
 from evomerge.space.hole import Hole
-from evomerge.space.reading.problems import Problems, show
+from evomerge.space.problems import Problems, show
 from evomerge.space.reading.recipes.recipe import RecipeReader
 from evomerge.space.space import RECIPE, Space
 from evomerge.space.template import Template

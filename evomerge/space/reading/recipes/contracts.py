@@ -7,8 +7,8 @@ from typing import Any
 from evomerge.methods.contract import Breach, Inputs, breaches, missing
 from evomerge.methods.table import Method
 from evomerge.space.hole import Hole, ends
-from evomerge.space.reading.problems import Problems
-from evomerge.space.reading.yaml import Path
+from evomerge.space.places import Path
+from evomerge.space.problems import Problems
 
 
 @dataclass(frozen=True)

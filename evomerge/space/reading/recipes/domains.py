@@ -5,8 +5,8 @@ from typing import Any
 
 from evomerge.methods.types import is_int, is_number
 from evomerge.space.domains import ChoiceDomain, Domain, FloatDomain, IntDomain, divides
-from evomerge.space.reading.problems import Problems, show
-from evomerge.space.reading.yaml import Path
+from evomerge.space.places import Path
+from evomerge.space.problems import Problems, show
 
 KINDS: dict[str, tuple[str, ...]] = {"float": ("log", "step"), "int": ("log", "step"), "choice": ()}
 """The keys that make a mapping of the file a hole → what more it may say of its domain."""

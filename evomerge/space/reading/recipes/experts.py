@@ -6,10 +6,10 @@ from typing import Any
 from evomerge.methods.types import is_int, is_number
 from evomerge.recipe.mixture import EXPERT_KEYS, GATE_MODES, KEYS, PROMPTS, SCALES
 from evomerge.recipe.recipe import DTYPES
+from evomerge.space.places import Path
+from evomerge.space.problems import Problems, show
 from evomerge.space.reading.models import ModelNames
-from evomerge.space.reading.problems import Problems, show
 from evomerge.space.reading.recipes.holes import read_name, read_value
-from evomerge.space.reading.yaml import Path
 
 
 def read_mixture(

@@ -7,9 +7,9 @@ from evomerge.errors import did_you_mean
 from evomerge.methods.types import is_int
 from evomerge.space.domains import ChoiceDomain
 from evomerge.space.hole import Hole, ends
-from evomerge.space.reading.problems import Problems, show
+from evomerge.space.places import Path
+from evomerge.space.problems import Problems, show
 from evomerge.space.reading.recipes.domains import KINDS, read_domain
-from evomerge.space.reading.yaml import Path
 
 
 def is_hole(value: Any) -> bool:

@@ -5,13 +5,13 @@ from typing import Any
 
 from evomerge.methods.table import Method
 from evomerge.methods.types import is_int
+from evomerge.space.places import Path
+from evomerge.space.problems import Problems, show
 from evomerge.space.reading.models import ModelNames
-from evomerge.space.reading.problems import Problems, show
 from evomerge.space.reading.recipes.contracts import Group, check_group
 from evomerge.space.reading.recipes.holes import read_value
 from evomerge.space.reading.recipes.pairs import read_pair
 from evomerge.space.reading.recipes.parameters import read_parameters
-from evomerge.space.reading.yaml import Path
 
 
 class InputsReader:

@@ -5,11 +5,11 @@ from typing import Any
 
 from evomerge.methods.table import Method
 from evomerge.space.pair import Pair
+from evomerge.space.places import Path
+from evomerge.space.problems import Problems, show
 from evomerge.space.reading.models import ModelNames
-from evomerge.space.reading.problems import Problems, show
 from evomerge.space.reading.recipes.contracts import Group, check_group
 from evomerge.space.reading.recipes.parameters import read_parameters
-from evomerge.space.reading.yaml import Path
 
 
 def read_pair(

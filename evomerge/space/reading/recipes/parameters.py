@@ -8,10 +8,10 @@ from evomerge.methods.table import Method, MethodParameter
 from evomerge.methods.traits import UNIT_INTERVAL
 from evomerge.methods.types import is_int, is_number
 from evomerge.space.hole import Hole, ends
-from evomerge.space.reading.problems import Problems, show
+from evomerge.space.places import Path
+from evomerge.space.problems import Problems, show
 from evomerge.space.reading.recipes.domains import KINDS
 from evomerge.space.reading.recipes.holes import is_hole, read_value
-from evomerge.space.reading.yaml import Path
 
 _RIGHT = {
     "float": (is_number, "a number"),

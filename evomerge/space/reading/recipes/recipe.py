@@ -8,14 +8,14 @@ from evomerge.methods.table import Method, MethodTable
 from evomerge.recipe.mixture import is_mixture
 from evomerge.recipe.recipe import DTYPES, KEYS
 from evomerge.space.hole import Hole, ends
+from evomerge.space.places import Path
+from evomerge.space.problems import Problems, show
 from evomerge.space.reading.models import ModelNames
-from evomerge.space.reading.problems import Problems, show
 from evomerge.space.reading.recipes.experts import read_mixture
 from evomerge.space.reading.recipes.holes import read_name
 from evomerge.space.reading.recipes.inputs import InputsReader
 from evomerge.space.reading.recipes.parameters import read_parameters
 from evomerge.space.reading.recipes.stacks import read_stack
-from evomerge.space.reading.yaml import Path
 
 _KEYS = ("name", "stack", *KEYS)
 

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from evomerge.methods.table import Method
+from evomerge.methods.table import MERGEKIT, Method
 from evomerge.methods.types import is_int
 from evomerge.space.hole import Hole
-from evomerge.space.reading.problems import Problems, show
+from evomerge.space.places import Path
+from evomerge.space.problems import Problems, show
 from evomerge.space.reading.recipes.holes import read_value
 from evomerge.space.reading.recipes.parameters import read_parameters
-from evomerge.space.reading.yaml import Path
 from evomerge.space.stack import Number, Stack
 
-_KEYS = (
+KEYS = (
     "models",
     "layers",
     "blocks",
@@ -41,10 +41,11 @@ def read_stack(
         allowed: The merge methods that the recipe can take, by name.
         problems: Takes the mistakes.
     """
-    if not problems.known_keys(node, path, _KEYS):
+    if not problems.known_keys(node, path, KEYS):
         return None
-    if list(allowed) != ["passthrough"]:
-        problems.add(path, f"a stack is merged by passthrough, not by {', '.join(allowed)}")
+    if not all(method.copies_one for method in allowed.values()):
+        known = " or ".join(name for name, method in MERGEKIT.items() if method.copies_one)
+        problems.add(path, f"a stack is merged by {known}, not by {', '.join(allowed)}")
         return None
     missing = [key for key in ("models", "layers", "blocks", "length") if key not in node]
     if missing:

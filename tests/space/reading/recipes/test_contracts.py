@@ -8,7 +8,7 @@ from evomerge.errors import InputError
 from evomerge.methods.table import MERGEKIT
 from evomerge.space.domains import ChoiceDomain
 from evomerge.space.hole import Hole
-from evomerge.space.reading.problems import Problems
+from evomerge.space.problems import Problems
 from evomerge.space.reading.recipes.contracts import Group, check_group
 from evomerge.space.reading.yaml import read_marked
 

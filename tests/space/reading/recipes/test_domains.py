@@ -7,7 +7,7 @@ import pytest
 
 from evomerge.errors import InputError
 from evomerge.space.domains import ChoiceDomain, Domain, FloatDomain, IntDomain
-from evomerge.space.reading.problems import Problems
+from evomerge.space.problems import Problems
 from evomerge.space.reading.recipes.domains import KINDS, read_domain
 from evomerge.space.reading.yaml import read_marked
 

@@ -43,7 +43,7 @@ def load(folder: Path, text: str = MOE) -> Space:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_point_round_trips(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:

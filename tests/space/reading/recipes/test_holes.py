@@ -9,7 +9,7 @@ from evomerge.errors import InputError
 from evomerge.methods.types import is_int
 from evomerge.space.domains import ChoiceDomain, FloatDomain, IntDomain
 from evomerge.space.hole import Hole
-from evomerge.space.reading.problems import Problems
+from evomerge.space.problems import Problems
 from evomerge.space.reading.recipes.holes import read_hole, read_name, read_value
 from evomerge.space.reading.yaml import read_marked
 

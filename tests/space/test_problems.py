@@ -3,7 +3,7 @@
 import pytest
 
 from evomerge.errors import InputError
-from evomerge.space.reading.problems import Problems, show
+from evomerge.space.problems import Problems, show
 from evomerge.space.reading.yaml import read_marked
 
 

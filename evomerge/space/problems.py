@@ -1,10 +1,10 @@
-"""Collect every mistake in a file before telling the user, and read settings strictly."""
+"""Collect every mistake in a file before telling the user."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from evomerge.errors import InputError, did_you_mean, raise_together
-from evomerge.space.reading.yaml import Marked, Path
+from evomerge.space.places import Marked, Path
 
 
 class Problems:
@@ -50,24 +50,6 @@ class Problems:
                     key=True,
                 )
         return True
-
-    def setting(
-        self,
-        mapping: Mapping[Hashable, Any],
-        path: Path,
-        key: str,
-        default: Any,
-        valid: Callable[[Any], bool],
-        allowed: str,
-    ) -> Any:
-        """Return a setting's value, or its default where it is missing or wrong (and noted)."""
-        if key not in mapping or (default is None and mapping[key] is None):
-            return default
-        value = mapping[key]
-        if valid(value):
-            return value
-        self.add((*path, key), f"{key} must be {allowed}, got {show(value)}")
-        return default
 
 
 def show(value: Any) -> str:
