@@ -4,10 +4,11 @@
     python benchmarks/identical.py ../before
 
 Both search the same spaces through their command lines: the quickstart, `recipes: auto` with each
-sampler, all methods at random, and the gallery's spaces on the tiny family; then each merges one
-recipe of every method into a folder. What is compared: of every trial the values drawn, the
-recipe's id and all scores; of every folder the bytes of weights, configuration and tokenizer. Most
-searches score by perplexity, in whose digits a single changed bit of a weight would show.
+sampler, all methods at random, those with kernels in bfloat16, through a disk too, and the
+gallery's spaces on the tiny family; then each merges one recipe of every method into a folder. What
+is compared: of every trial the values drawn, the recipe's id and all scores; of every folder the
+bytes of weights, configuration and tokenizer. Most searches score by perplexity, in whose digits a
+single changed bit of a weight would show.
 """
 
 import argparse
@@ -23,6 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from evomerge import zoo
+from evomerge.files import cache_dir
 
 ROOT = Path(__file__).parents[1]
 SAMPLERS = ("tpe", "cmaes", "nsga2", "gp", "random")
@@ -74,7 +78,11 @@ class Checkout:
             SystemExit: The command failed.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        own = {"PYTHONPATH": str(self.root), "HF_HUB_OFFLINE": "1"}
+        cache = self.folder / "cache"  # adapters and kernels of its own, the zoo of both
+        if not cache.exists():
+            cache.mkdir()
+            (cache / "zoo").symlink_to(cache_dir() / "zoo", target_is_directory=True)
+        own = {"PYTHONPATH": str(self.root), "HF_HUB_OFFLINE": "1", "EVOMERGE_CACHE": str(cache)}
         command = [sys.executable, "-m", "evomerge", *words]
         done = subprocess.run(
             command, cwd=self.folder, env=os.environ | own, capture_output=True, text=True
@@ -105,7 +113,9 @@ class Checkout:
         return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
 
-def spaces(folder: Path, tasks: Path, methods: list[str]) -> Iterator[tuple[str, Path, list[str]]]:
+def searches(
+    folder: Path, tasks: Path, methods: list[str]
+) -> Iterator[tuple[str, Path, list[str]]]:
     """Yield name, space file and settings of every search."""
     gallery = ROOT / "search_spaces"
     yield "quickstart", gallery / "quickstart.yaml", []
@@ -114,8 +124,41 @@ def spaces(folder: Path, tasks: Path, methods: list[str]) -> Iterator[tuple[str,
         yield f"auto, {sampler}", space, [f"search.sampler={sampler}", "budget.trials=30"]
     space = _written(folder / "every-method.yaml", tasks, {"methods": methods})
     yield "every method at random", space, ["search.sampler=random", "budget.trials=120"]
+    space = _written(folder / "bfloat16.yaml", tasks, {"recipes": _in_bfloat16()})
+    yield "bfloat16", space, ["search.sampler=random", "budget.trials=60"]
+    yield "disk", space, ["workers.mode=disk", "search.sampler=random", "budget.trials=6"]
     for name in GALLERY:
         yield name, gallery / f"{name}.yaml", ["budget.trials=6", "evaluate.held_out=0"]
+
+
+def _in_bfloat16() -> list[dict[str, Any]]:
+    """Return recipes of every method that has a kernel, merged in bfloat16."""
+    weight, density = {"float": [0.1, 1.1]}, {"float": [0.3, 0.7]}
+    gamma, epsilon = {"float": [0.01, 0.1]}, {"float": [0.05, 0.2]}
+    vectors: dict[str, Any] = {"weight": weight, "density": density}
+    methods: dict[str, dict[str, Any]] = {
+        "linear": {"weight": weight},
+        "task_arithmetic": {"weight": weight},
+        "ties": vectors,
+        "dare_linear": vectors,
+        "dare_ties": vectors,
+        "della": vectors | {"epsilon": epsilon},
+        "della_linear": vectors | {"epsilon": epsilon},
+        "breadcrumbs": vectors | {"gamma": gamma},
+        "breadcrumbs_ties": vectors | {"gamma": gamma},
+    }
+    recipes: list[dict[str, Any]] = [
+        {
+            "merge_method": method,
+            **({} if method == "linear" else {"base_model": "base"}),
+            "models": [{"model": skill, "parameters": parameters} for skill in SKILLS],
+            "dtype": "bfloat16",
+        }
+        for method, parameters in methods.items()
+    ]
+    pair = {"models": [{"model": "reverse"}, {"model": "sort"}], "base_model": "reverse"}
+    t = {"parameters": {"t": {"float": [0, 1]}}}
+    return [*recipes, {"merge_method": "slerp", **pair, **t, "dtype": "bfloat16"}]
 
 
 def _written(file: Path, tasks: Path, recipes: Mapping[str, Any]) -> Path:
@@ -134,8 +177,6 @@ def _written(file: Path, tasks: Path, recipes: Mapping[str, Any]) -> Path:
 
 def _tasks(folder: Path) -> Path:
     """Write tasks that score the tiny family's documents by perplexity."""
-    from evomerge import zoo
-
     zoo.make("tiny", lambda text, fraction: None)
     source = Path(zoo.locate("zoo://tiny/tasks"))
     folder.mkdir()
@@ -155,7 +196,7 @@ def _recipes(checkout: Checkout, space: Path, methods: list[str]) -> dict[str, s
 
 
 def _verdict(what: str, ours: Any, theirs: Any, size: str) -> bool:
-    same = bool(ours == theirs)
+    same = bool(ours) and bool(ours == theirs)
     print(f"{'same   ' if same else 'DIFFERS'}  {what}: {size}", flush=True)
     if not same:
         pairs = zip(ours, theirs, strict=False) if isinstance(ours, list) else [(ours, theirs)]
@@ -170,7 +211,6 @@ def main() -> None:
     parser.add_argument("other", type=Path, help="the other checkout")
     parser.add_argument("--only", default="", help="searches and merges whose name holds this")
     arguments = parser.parse_args()
-    sys.path.insert(0, str(ROOT))
     with tempfile.TemporaryDirectory(prefix="identical-") as name:
         folder = Path(name)
         here = Checkout(ROOT, folder / "here")
@@ -180,7 +220,7 @@ def main() -> None:
         methods = [line.split()[0] for line in listed]
         searched = [method for method in methods if method != "passthrough"]
         same = []
-        for what, space, settings in spaces(folder, tasks, searched):
+        for what, space, settings in searches(folder, tasks, searched):
             if arguments.only in what:
                 trials = [checkout.search(space, *settings) for checkout in (here, there)]
                 same.append(_verdict(what, *trials, size=f"{len(trials[0])} trials"))
@@ -190,7 +230,7 @@ def main() -> None:
                 merged = [checkout.merge(recipe, method) for checkout in (here, there)]
                 same.append(_verdict(f"merge {method}", *merged, size=f"{len(merged[0])} files"))
     print(f"{sum(same)} of {len(same)} are the same")
-    sys.exit(not all(same))
+    sys.exit(not (same and all(same)))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """One search for all tests of the API: stopped by its own callback, then resumed to its end."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,10 @@ class Searched:
 
 @pytest.fixture(scope="session")
 def searched(
-    family: dict[str, Path], task_path: Path, tmp_path_factory: pytest.TempPathFactory
+    family: dict[str, Path],
+    task_path: Path,
+    empty_mlflow: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Searched:
     weight = {"weight": Float(0.1, 1)}
     space = read_space(
@@ -57,7 +61,9 @@ def searched(
             "budget": {"trials": 3},
         }
     )
-    runs = tmp_path_factory.mktemp("api") / "runs"
+    folder = tmp_path_factory.mktemp("api")
+    shutil.copy(empty_mlflow, folder)
+    runs = folder / "runs"
     stopped: Told = []
     told: Told = []
 

@@ -1,6 +1,7 @@
 """The examples of docs/api.md run, from top to bottom, as a reader would type them."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 
 def test_the_examples_run(
     tiny_cache: Path,
+    empty_mlflow: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("EVOMERGE_CACHE", str(tiny_cache))
     monkeypatch.chdir(tmp_path)
+    shutil.copy(empty_mlflow, tmp_path)
     said: dict[str, object] = {}
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     for block in blocks:

@@ -57,13 +57,17 @@ def folder(space_text: str, table: str, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_search_with_a_method_of_ones_own(
-    folder: Path, evomerge: Evomerge, evomerge_process: Evomerge
-) -> None:
+def test_a_method_of_ones_own_is_read(folder: Path, evomerge: Evomerge) -> None:
     table = json.loads((folder / "mine.json").read_text())
     assert [row["name"] for row in table["methods"]] == ["halfway"]
     checked = evomerge(["check", "toy.yaml"], folder)
     assert "halfway.pull" in checked.stdout, checked.stderr
+
+
+@pytest.mark.slow  # three processes: mergekit's registry is a process's own
+def test_a_search_with_a_method_of_ones_own(
+    folder: Path, evomerge: Evomerge, evomerge_process: Evomerge
+) -> None:
     done = evomerge_process(["search", "toy.yaml", "--trials", "2"], folder)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "trial 1                  halfway" in done.stdout

@@ -160,6 +160,7 @@ class TestDisk(Conformance):
         assert not list(Path(spec.cache).glob(".scratch-*"))
 
 
+@pytest.mark.slow  # each actor loads everything anew; test_ray_pool.py has the quick ones
 class TestRay(Conformance):
     @pytest.fixture(scope="class")
     @classmethod
