@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evomerge.errors import InputError
-from evomerge.samplers import SAMPLERS, markdown_table
+from evomerge.samplers import SAMPLERS, markdown_table, misfit
 from evomerge.space.advice import notes
 from evomerge.space.reading.load import read_space
 
@@ -59,3 +59,9 @@ def test_what_a_sampler_cannot_search_is_told(name: str, note: str | None) -> No
     space = read_space(SPACE + f"search: {{sampler: {name}}}\n", Path("/spaces/toy.yaml"))
     told = [text for text in notes(space) if "at random" in text]
     assert [f"{name} {note}" in text for text in told] == ([True] if note else [])
+
+
+def test_a_sampler_of_one_value_does_not_fit_pareto() -> None:
+    refused = {name for name in SAMPLERS if misfit(name, "pareto")}
+    assert refused == {name for name, can in SAMPLERS.items() if not can.pareto}
+    assert not any(misfit(name, "mean") for name in SAMPLERS)

@@ -14,10 +14,12 @@ class Division:
     Args:
         unless: The parameter that leaves it out where it is false; None if it always happens.
         zero_sum: `refused`, or `unscaled` where mergekit then divides by 1.
+        weights: The parameter of the models that is summed.
     """
 
     unless: str | None
     zero_sum: Literal["refused", "unscaled"] = "refused"
+    weights: str = "weight"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from evomerge.methods.contract import Inputs, breaches
 from evomerge.methods.table import MERGEKIT, Method
 from evomerge.methods.types import is_number
 from evomerge.recipe.mixture import check_mixture, is_mixture
-from evomerge.recipe.parts import merge_groups
+from evomerge.recipe.parts import MergeGroup, merge_groups
 
 _TINY = 1e-8
 
@@ -25,16 +25,15 @@ def check_point(document: Mapping[str, Any], methods: Mapping[str, Method] = MER
     """
     if is_mixture(document):
         return check_mixture(document)
-    method, shared = methods[document["merge_method"]], document.get("parameters", {})
+    method = methods[document["merge_method"]]
     for group in merge_groups(document):
-        sources, base = group.inputs, group.base
-        names = [source["model"] for source in sources]
+        names = [source["model"] for source in group.inputs]
         if len(set(names)) < len(names):
             _refuse(f"a model stands twice in one merge: {', '.join(names)}")
-        _check_layers(sources)
-        _check_contract(method, names, base, group.base_is_added)
-        _check_weights(method, sources, shared, base)
-        _check_bands(method, sources, shared, base)
+        _check_layers(group.inputs)
+        _check_contract(method, names, group)
+        _check_weights(method, group)
+        _check_bands(method, group)
 
 
 def _check_layers(sources: list[Mapping[str, Any]]) -> None:
@@ -46,7 +45,8 @@ def _check_layers(sources: list[Mapping[str, Any]]) -> None:
         _refuse(f"sources of one slice need equally many layers, got {ranges}")
 
 
-def _check_contract(method: Method, names: list[str], base: str | None, added: bool) -> None:
+def _check_contract(method: Method, names: list[str], group: MergeGroup) -> None:
+    base, added = group.base, group.base_is_added
     known = Inputs(len(names), base is not None, base in names, base_is_added=added)
     for breach in breaches(method, known):
         if breach.term == "base":
@@ -57,22 +57,18 @@ def _check_contract(method: Method, names: list[str], base: str | None, added: b
         _refuse(f"{method.name} cannot merge {breach.got} models{beside}")
 
 
-def _check_weights(
-    method: Method,
-    sources: list[Mapping[str, Any]],
-    shared: Mapping[str, Any],
-    base: str | None,
-) -> None:
+def _check_weights(method: Method, group: MergeGroup) -> None:
     """Refuse weights that sum to zero where mergekit divides by their sum."""
     division = method.traits.division
     if division is None or division.zero_sum != "refused":
         return
-    if division.unless is not None and shared.get(division.unless, True) is False:
+    if division.unless is not None and group.shared(division.unless, True) is False:
         return
+    weights = method.parameters[division.weights]
     settings = [
-        source.get("parameters", {}).get("weight", shared.get("weight"))
-        for source in sources
-        if method.parameters["weight"].scope == "input" or source["model"] != base
+        group.own(source, weights.name)
+        for source in group.inputs
+        if weights.scope == "input" or source["model"] != group.base
     ]
     anchors = [s if isinstance(s, list) else [s] for s in settings]
     width = max(map(len, anchors), default=0)
@@ -81,23 +77,18 @@ def _check_weights(
     columns = [[a[i] if len(a) > 1 else a[0] for a in anchors] for i in range(width)]
     for column in columns:
         if all(map(is_number, column)) and abs(sum(column)) < _TINY:
-            _refuse(f"{method.name} weights sum to zero: {column}")
+            _refuse(f"{method.name} {weights.name}s sum to zero: {column}")
 
 
-def _check_bands(
-    method: Method,
-    sources: list[Mapping[str, Any]],
-    shared: Mapping[str, Any],
-    base: str | None,
-) -> None:
+def _check_bands(method: Method, group: MergeGroup) -> None:
     """Refuse values of one model that bound each other, such as density ± epsilon."""
     for band in method.traits.bands:
-        for source in sources:
-            own = {**shared, **source.get("parameters", {})}
+        for source in group.inputs:
             center, width = (
-                own.get(name, method.parameters[name].default) for name in (band.center, band.width)
+                group.own(source, name, method.parameters[name].default)
+                for name in (band.center, band.width)
             )
-            if source["model"] == base or not (is_number(center) and is_number(width)):
+            if source["model"] == group.base or not (is_number(center) and is_number(width)):
                 continue
             if not band.holds(center, width):
                 _refuse(

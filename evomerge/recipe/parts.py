@@ -1,6 +1,6 @@
 """Parts of a recipe's document by their meaning: what it sets, what it merges with each other."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,21 +48,46 @@ class MergeGroup:
         inputs: Each model's entry: `model`, and perhaps `layer_range` and `parameters`.
         base: The base model, or None.
         base_is_added: Whether mergekit adds a base that is not listed, as for `models:`.
+        scopes: The parameters set around them, nearest first: of the slice, the module, the recipe.
     """
 
     inputs: list[Mapping[str, Any]]
     base: str | None
     base_is_added: bool
+    scopes: tuple[Mapping[str, Any], ...]
+
+    def shared(self, name: str, default: Any = None) -> Any:
+        """Return what is set for all of its models, or a default."""
+        return _nearest(self.scopes, name, default)
+
+    def own(self, source: Mapping[str, Any], name: str, default: Any = None) -> Any:
+        """Return what is set for one of its inputs, by itself or around it, or a default."""
+        return _nearest((_parameters(source), *self.scopes), name, default)
 
 
 def merge_groups(document: Mapping[str, Any]) -> tuple[MergeGroup, ...]:
     """Return every group of a document without holes."""
     base = document.get("base_model")
     nodes = [visit for visit in walk(document) if visit.role is Role.NODE]
-    return tuple(
-        MergeGroup(node.value["models"], base, True)
-        if node.kind != "slice"
-        else MergeGroup(node.value["sources"], node.value.get("base_model", base), False)
-        for node in nodes
-        if node.kind == "slice" or "models" in node.value
-    )
+    modules = {node.tag: _parameters(node.value) for node in nodes if node.kind == "module"}
+    found = []
+    for node in nodes:
+        own = _parameters(node.value)
+        if node.kind == "slice":
+            around = modules.get(node.tag.rpartition(".")[0], {}), _parameters(document)
+            slice_base = node.value.get("base_model", base)
+            found.append(MergeGroup(node.value["sources"], slice_base, False, (own, *around)))
+        elif "models" in node.value:
+            scopes = (own, _parameters(document)) if node.kind == "module" else (own,)
+            found.append(MergeGroup(node.value["models"], base, True, scopes))
+    return tuple(found)
+
+
+def _parameters(node: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = node.get("parameters", {})
+    return found
+
+
+def _nearest(scopes: Iterable[Mapping[str, Any]], name: str, default: Any) -> Any:
+    """Return a parameter as mergekit finds it: in the first scope that sets it."""
+    return next((scope[name] for scope in scopes if name in scope), default)

@@ -65,3 +65,33 @@ def test_what_cannot_is_refused(text: str, old: str, new: str, message: str) -> 
 def test_weights_that_are_not_divided_by_their_sum_may_cancel() -> None:
     shared = "parameters: {normalize: false}"
     check_point(document(LINEAR.replace("weight: 0.5", "weight: -0.5", 1) + shared))
+
+
+def nested(scope: str, method: str, **parameters: Any) -> Any:
+    """Return a merge of a and b in one slice of one module, with parameters at one of them."""
+    layers = {"layer_range": [0, 2]}
+    source: dict[str, Any] = {"model": "a", **layers, "parameters": {"weight": -1}}
+    inputs = {"sources": [source, {"model": "b", **layers}]}
+    module: dict[str, Any] = {"slices": [inputs]}
+    recipe = {"merge_method": method, "modules": {"text": module}}
+    at = {"recipe": recipe, "module": module, "slice": inputs}[scope]
+    at["parameters"] = parameters
+    return recipe
+
+
+@pytest.mark.parametrize("scope", ["recipe", "module", "slice"])
+def test_what_is_set_around_the_models_counts(scope: str) -> None:
+    with pytest.raises(TrialError, match=r"linear weights sum to zero: \[-1, 1\]"):
+        check_point(nested(scope, "linear", weight=1))
+    check_point(nested(scope, "linear", weight=2))
+    check_point(nested(scope, "linear", weight=1, normalize=False))
+    with pytest.raises(TrialError, match="della needs density"):
+        check_point(nested(scope, "della", density=0.1) | {"base_model": "b"})
+
+
+def test_the_nearest_setting_counts() -> None:
+    document = nested("slice", "linear", weight=1, normalize=False)
+    check_point(document | {"parameters": {"normalize": True}})
+    document = nested("slice", "linear", weight=1, normalize=True)
+    with pytest.raises(TrialError, match="weights sum to zero"):
+        check_point(document | {"parameters": {"normalize": False, "weight": 2}})
