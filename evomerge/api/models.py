@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from evomerge import zoo
-from evomerge.errors import TrialError
+from evomerge.errors import InputError, TrialError
 from evomerge.evaluate.scores import Scores
 from evomerge.files import adapters_dir
 from evomerge.methods.table import MERGEKIT
@@ -14,11 +14,26 @@ from evomerge.preflight.checks import check_merge, check_models
 from evomerge.quiet import hush
 from evomerge.recipe.recipe import Recipe
 from evomerge.recipe.reference import Reference
-from evomerge.settings import EvaluateSettings, TaskSettings, WorkerSettings
+from evomerge.settings import Settings
+from evomerge.space.reading.plain import plain_values
+from evomerge.space.reading.problems import Problems, show
 from evomerge.space.reading.recipe_file import RecipeFile, read_recipe
+from evomerge.space.reading.settings import check_settings, settings_of
+from evomerge.space.reading.yaml import Marked
 from evomerge.workers.protocol import Failed, Job, WorkerSpec
+from evomerge.workers.spec import evaluate_located
 
 Model = str | PathLike[str] | Recipe
+
+_PLACES = {
+    "tasks": ("evaluate", "tasks"),
+    "task_path": ("evaluate", "task_path"),
+    "documents": ("evaluate", "quick"),
+    "seed": ("evaluate", "seed"),
+    "chat_template": ("evaluate", "chat_template"),
+    "gpus": ("workers", "gpus"),
+}
+"""Argument of `score` → where a space file sets it."""
 
 
 def score(
@@ -30,10 +45,12 @@ def score(
     task_path: str | PathLike[str] | None = None,
     chat_template: bool = False,
     gpus: float = 0,
+    plugins: Sequence[str | PathLike[str]] = (),
 ) -> Scores:
     """Score a model, or the merge of a recipe, on lm-eval tasks, in this process.
 
     The documents are those that steer a search with the same seed and as many quick documents.
+    Zoo models that are missing are made first.
 
     Args:
         model: A folder, a hub id, `model+adapter`, `zoo://family/model`, or a `Recipe`.
@@ -43,32 +60,30 @@ def score(
         task_path: Folder of lm-eval task YAML of your own, or `zoo://tiny/tasks`.
         chat_template: Apply the tokenizer's chat template to every prompt.
         gpus: GPUs to use; 0 is the CPU.
+        plugins: Python files that register the recipe's merge method.
 
     Raises:
-        InputError: The model or a task is wrong.
+        InputError: An argument, the model or a task is wrong; all wrong arguments at once.
         TrialError: It could not be merged or scored, for a named reason.
         PlatformError: The machine stands in the way.
     """
     hush()
+    settings = _settings(tasks, documents, seed, task_path, chat_template, gpus)
     recipe = model if isinstance(model, Recipe) else _alone(str(model))
     located = _located(recipe.models)
     check_models(recipe.document, located)
-    folder = None if task_path is None else str(task_path)
-    if folder is not None:
-        folder = _located([folder])[folder]
-    evaluate = EvaluateSettings(
-        tasks=tuple(TaskSettings(task, metric) for task, metric in tasks.items()),
-        task_path=folder,
-        quick=documents,
-        confirm=0,
-        held_out=0,
-        seed=seed,
-        chat_template=chat_template,
-    )
-    workers = WorkerSettings(gpus=float(gpus))
+    tasks_at = _located([settings.evaluate.task_path] if settings.evaluate.task_path else [])
     from evomerge.workers.worker import Worker
 
-    worker = Worker(WorkerSpec(located, evaluate, workers, str(adapters_dir())))
+    worker = Worker(
+        WorkerSpec(
+            located,
+            evaluate_located(settings.evaluate, tasks_at),
+            settings.workers,
+            str(adapters_dir()),
+            tuple(str(Path(plugin).resolve()) for plugin in plugins),
+        )
+    )
     result = worker.run(Job("score", recipe))
     if isinstance(result, Failed):
         raise TrialError(result.failure, result.message)
@@ -85,7 +100,8 @@ def merge_recipe(
 ) -> Path:
     """Merge a recipe into a model folder with tokenizer and model card; return its path.
 
-    The weights are those that a search scored, and those of mergekit's own command.
+    The weights are those that a search scored, and those of mergekit's own command. Zoo models
+    that are missing are made first.
 
     Args:
         recipe: The path of a mergekit YAML, or a `Recipe`.
@@ -121,6 +137,45 @@ def merge_recipe(
         notes=read.origin,
         methods=methods,
     )
+
+
+def _settings(
+    tasks: Mapping[str, str],
+    documents: int,
+    seed: int,
+    task_path: str | PathLike[str] | None,
+    chat_template: bool,
+    gpus: float,
+) -> Settings:
+    """Return the arguments of `score` as a space file would set them.
+
+    Raises:
+        InputError: All that are wrong, at their names.
+    """
+    if not isinstance(tasks, Mapping):
+        raise InputError(
+            f"expected a mapping, got {show(tasks)}",
+            where="tasks",
+            help='such as {"arc_easy": "acc_norm"}',
+        )
+    given = plain_values(
+        {
+            "tasks": [{"task": task, "metric": metric} for task, metric in tasks.items()],
+            "task_path": task_path,
+            "documents": documents,
+            "seed": seed,
+            "chat_template": chat_template,
+            "gpus": gpus,
+        }
+    )
+    document: dict[str, Any] = {"evaluate": {"confirm": 0, "held_out": 0}, "workers": {}}
+    for name, (section, key) in _PLACES.items():
+        document[section][key] = given[name]
+    marked = Marked("", document, overridden={place: name for name, place in _PLACES.items()})
+    problems = Problems(marked)
+    check_settings(document, Path.cwd(), problems)
+    problems.raise_if_any()
+    return settings_of(document, Path.cwd())
 
 
 def _alone(reference: str) -> Recipe:

@@ -1,11 +1,13 @@
 """Spaces from a file, from a dictionary, or written in Python."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from evomerge.space.reading.load import load_space, read_document
+from evomerge.space.reading.plain import plain_values
 from evomerge.space.space import Space
 
 
@@ -63,23 +65,8 @@ def read_space(
     Raises:
         InputError: Every mistake at once: at `file:line:column`, or in a dictionary at its key.
     """
-    overrides = [f"{key}={_flow(value)}" for key, value in (settings or {}).items()]
+    laid = plain_values(settings or {})
+    overrides = [f"{key}={json.dumps(laid[key], ensure_ascii=False)}" for key in laid]
     if isinstance(source, Mapping):
-        return read_document(_plain(source), Path.cwd() / "space.yaml", overrides)
+        return read_document(source, Path.cwd() / "space.yaml", overrides)
     return load_space(Path(source), overrides)
-
-
-def _flow(value: Any) -> str:
-    """Return a value as one line of YAML."""
-    import json
-
-    return json.dumps(_plain(value), ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as YAML would load it."""
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, os.PathLike) else value

@@ -1,5 +1,7 @@
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from evomerge import Failure, InputError, Recipe, TrialError, merge_recipe, score
@@ -52,3 +54,30 @@ def test_a_recipe_becomes_a_folder(family: dict[str, Path], tmp_path: Path) -> N
     assert (again / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
     with pytest.raises(InputError, match="not empty"):
         merge_recipe(recipe, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"documents": 0}, r"^documents: quick must be a whole number of at least 1, got 0"),
+        ({"seed": -1}, r"^seed: seed must be "),
+        ({"gpus": 1.5}, r"^gpus: gpus must be 0, a fraction of one GPU, or a whole number, got 1"),
+        ({"tasks": {}}, r"^tasks: "),
+        ({"tasks": {"toy_next": 3}}, r"^tasks: task 'toy_next' needs metric"),
+        ({"tasks": ["toy_next"]}, r"^tasks: expected a mapping, got \['toy_next'\]"),
+        ({"chat_template": {1}}, r"^chat_template: \{1\} is no value"),
+        ({"task_path": "none"}, r"^task_path: no such folder: .*none. help: a relative one starts"),
+        ({"plugins": ["none.py"]}, r"none\.py"),
+    ],
+)
+def test_wrong_arguments_are_named(
+    wrong: dict[str, Any], message: str, family: dict[str, Path], task_path: Path
+) -> None:
+    arguments = {"tasks": TASKS, "task_path": task_path, "documents": 4} | wrong
+    with pytest.raises(InputError, match=message):
+        score(family["a"], **arguments)
+
+
+def test_numbers_may_be_those_of_numpy(family: dict[str, Path], task_path: Path) -> None:
+    found = score(family["a"], TASKS, task_path=task_path, documents=np.int64(4))
+    assert len(found["toy_next"].doc_ids) == 4

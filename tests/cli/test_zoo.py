@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from evomerge.cli.merge import command as merge_command
 from evomerge.cli.zoo import make_missing
 from evomerge.errors import EvomergeError
 from evomerge.zoo import tiny
@@ -49,3 +50,14 @@ def test_what_a_space_names_is_made_once(capsys: pytest.CaptureFixture[str]) -> 
     assert "zoo tiny: 100%  step 100" in capsys.readouterr().err
     make_missing(["zoo://tiny/base"])
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("quick_family")
+def test_what_a_recipe_names_is_made_in_sight(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("merge_method: passthrough\nmodels: [{model: zoo://tiny/base}]\n")
+    with pytest.raises(EvomergeError):  # this family is an empty folder
+        merge_command.main([str(recipe), "-o", str(tmp_path / "out")], standalone_mode=False)
+    assert "zoo tiny: 100%  step 100" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from evomerge.space.places import Marked
 from evomerge.space.problems import Problems
 from evomerge.space.reading.models import read_models
 from evomerge.space.reading.overrides import lay_over
+from evomerge.space.reading.plain import plain_values
 from evomerge.space.reading.plugins import read_plugins
 from evomerge.space.reading.recipes.alternatives import check_shared_names, read_alternatives
 from evomerge.space.reading.settings import SETTINGS, check_settings, settings_of
@@ -53,14 +54,14 @@ def read_document(document: Mapping[str, Any], path: Path, overrides: Sequence[s
     """Read a space from what a file would load to.
 
     Args:
-        document: Plain values; changed where `overrides` say so.
+        document: What `plain_values` takes.
         path: Where a file would stand; its folder is where relative paths start.
         overrides: As in `load_space`.
 
     Raises:
         InputError: Every mistake at once, each at its key, such as `evaluate.quick`.
     """
-    marked = Marked("", document)
+    marked = Marked("", plain_values(document))
     lay_over(marked, overrides)
     return _read(marked, path.absolute(), write_yaml(marked.value))
 

@@ -106,7 +106,7 @@ def _note_folder(document: Mapping[str, Any], folder: File, problems: Problems) 
     if not isinstance(path, str) or Reference.parse(path).zoo:
         return
     if not (located := absolute_path(path, folder)).is_dir():
-        problems.add(at, f"no such folder: {located}", help="task_path starts at the space file")
+        problems.add(at, f"no such folder: {located}", help=f"a relative one starts at {folder}")
 
 
 def _note_one_value(document: Mapping[str, Any], folder: File, problems: Problems) -> None:
