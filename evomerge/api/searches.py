@@ -36,7 +36,8 @@ class Finished:
         folder: The run's folder; `open_run` reads it.
         best: The winner as mergekit YAML.
         report: The table and the verdict, as Markdown.
-        dashboard: The command, and the page, that show the search in MLflow.
+        dashboard: The command that starts MLflow's dashboard, and on the next line the search's
+            page; the page alone where a server runs.
     """
 
     outcome: Outcome
@@ -99,6 +100,6 @@ def run_search(
         outcome = search_and_judge(run, pool, [*told, tracker])
         best = write_report(run.folder, outcome, space, found, adapters_dir())
         report = best.with_name("report.md")
-        tracker.artifacts([best, report])
-        tracker.close()
-        return Finished(outcome, run.folder, best, report, tracker.how_to_open())
+        for listener in [*told, tracker]:
+            listener.on_report(best, report)
+    return Finished(outcome, run.folder, best, report, tracker.how_to_open())

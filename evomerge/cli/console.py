@@ -36,18 +36,22 @@ class PlainConsole:
     """A line for each trial, and the table at the end.
 
     Args:
+        space: What is searched.
         resume: The command that resumes the run, told at the start.
+
+    Attributes:
+        begun: Whether the search has begun, so that there is a run to resume.
     """
 
-    def __init__(self, resume: str) -> None:
-        self._resume = resume
-        self._space: Space | None = None
+    def __init__(self, space: Space, resume: str) -> None:
+        self._space, self._resume = space, resume
+        self.begun = False
         self._explained: set[Failure] = set()
         self._heading = ""
 
     def on_start(self, folder: Path, space: Space, earlier: Sequence[TrialRecord]) -> None:
         """Say what is searched, where, and how to resume."""
-        self._space = space
+        self.begun = True
         again = f", {len(earlier)} trials recorded earlier" if earlier else ""
         self.line(f"run {space.name} in {folder}{again}")
         self.line(f"stop with Ctrl-C, resume with: {self._resume}")
@@ -72,7 +76,6 @@ class PlainConsole:
 
     def on_finish(self, outcome: Outcome) -> None:
         """Show the table and the verdict."""
-        assert self._space is not None
         console = Console(width=None if sys.stdout.isatty() else 120)
         table = outcome_table(outcome, self._space, narrow=console.width < _WIDE)
         if sys.stdout.isatty():
@@ -84,6 +87,12 @@ class PlainConsole:
         for line in summary_lines(outcome, self._space):
             self.line(line)
 
+    def on_report(self, best: Path, report: Path) -> None:
+        """Name the files, and the command that merges the winner."""
+        click.echo(f"\nbest recipe  {from_here(best)}")
+        click.echo(f"report       {from_here(report)}")
+        click.echo(f"merge it     evomerge merge {from_here(best)} -o merged/")
+
     def line(self, text: str) -> None:
         """Print one line."""
         click.echo(text)
@@ -92,8 +101,8 @@ class PlainConsole:
 class LiveConsole(PlainConsole):
     """A line for each trial, and one below that always says where the search stands."""
 
-    def __init__(self, resume: str) -> None:
-        super().__init__(resume)
+    def __init__(self, space: Space, resume: str) -> None:
+        super().__init__(space, resume)
         self._console = Console(highlight=False)
         self._live = Live(console=self._console, refresh_per_second=4, transient=True)
 
@@ -122,10 +131,18 @@ class LiveConsole(PlainConsole):
 
 
 class JsonConsole:
-    """One JSON object a line; the last one is the outcome."""
+    """One JSON object a line; the last one is the outcome.
+
+    Attributes:
+        begun: Whether the search has begun, so that there is a run to resume.
+    """
+
+    def __init__(self) -> None:
+        self.begun = False
 
     def on_start(self, folder: Path, space: Space, earlier: Sequence[TrialRecord]) -> None:
         """Write `start`."""
+        self.begun = True
         self._write("start", run=space.name, folder=str(folder), earlier=len(earlier))
 
     def on_stage(self, stage: Stage, planned: int) -> None:
@@ -143,6 +160,9 @@ class JsonConsole:
     def on_finish(self, outcome: Outcome) -> None:
         """Write `outcome`."""
         self._write("outcome", **outcome_json(outcome))
+
+    def on_report(self, best: Path, report: Path) -> None:
+        """Do nothing: they lie in the folder that `start` names."""
 
     def _write(self, event: str, **data: Any) -> None:
         click.echo(json.dumps({"event": event, **data}, ensure_ascii=False))
@@ -162,6 +182,12 @@ def record_line(record: TrialRecord, progress: Progress) -> str:
         return f"{head} {tasks}{value}  as {record.twin.stage} {record.twin.number}"
     best = "  *" if progress.incumbent is record else ""
     return f"{head} {tasks}{value}  {record.result.seconds.get('total', math.nan):.1f} s{best}"
+
+
+def from_here(path: Path) -> str:
+    """Return a path from here where that is shorter."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def standing(progress: Progress) -> str:

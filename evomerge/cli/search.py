@@ -67,12 +67,12 @@ def _search(space: Space, runs_dir: Path, as_json: bool, options: dict[str, Any]
     from evomerge.cli.console import JsonConsole, LiveConsole, PlainConsole
 
     resume = _resume_command(overrides_of(options), space, runs_dir)
-    console: JsonConsole | PlainConsole = PlainConsole(resume)
+    console: JsonConsole | PlainConsole = PlainConsole(space, resume)
     with ExitStack() as stack:
         if as_json:
             console = JsonConsole()
         elif sys.stdout.isatty():
-            console = LiveConsole(resume)
+            console = LiveConsole(space, resume)
             stack.callback(console.stop)
         try:
             found = run_search(
@@ -85,14 +85,14 @@ def _search(space: Space, runs_dir: Path, as_json: bool, options: dict[str, Any]
                 resume_with=resume,
             )
         except KeyboardInterrupt:
+            if not console.begun:
+                raise
             stack.close()
             click.echo(f"\ninterrupted; nothing is lost. Go on with: {resume}", err=True)
             sys.exit(130)
     if not as_json:
-        click.echo(f"\nbest recipe  {_short(found.best)}")
-        click.echo(f"report       {_short(found.report)}")
-        click.echo(f"merge it     evomerge merge {_short(found.best)} -o merged/")
-        click.echo(f"dashboard    {found.dashboard}")
+        command, *page = found.dashboard.splitlines()
+        click.echo("\n".join([f"dashboard    {command}", *(f"{'':13}{line}" for line in page)]))
 
 
 def _warn(text: str) -> None:
@@ -100,15 +100,11 @@ def _warn(text: str) -> None:
 
 
 def _resume_command(overrides: list[str], space: Space, runs_dir: Path) -> str:
-    words = ["evomerge", "search", _short(space.path), "--resume"]
+    from evomerge.cli.console import from_here
+
+    words = ["evomerge", "search", from_here(space.path), "--resume"]
     for override in overrides:
         words += ["--set", override]
     if runs_dir != Path("runs"):
         words += ["--runs-dir", str(runs_dir)]
     return shlex.join(words)
-
-
-def _short(path: Path) -> str:
-    """Return a path from here where that is shorter."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

@@ -56,6 +56,10 @@ class Listener(Protocol):
         """The search is complete."""
         ...
 
+    def on_report(self, best: Path, report: Path) -> None:
+        """Its files are written: the winner as mergekit YAML, and the report as Markdown."""
+        ...
+
 
 class SilentListener:
     """Hears everything and does nothing; a base for listeners that want a part."""
@@ -73,6 +77,9 @@ class SilentListener:
         """Do nothing."""
 
     def on_finish(self, outcome: Outcome) -> None:
+        """Do nothing."""
+
+    def on_report(self, best: Path, report: Path) -> None:
         """Do nothing."""
 
 

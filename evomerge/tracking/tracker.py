@@ -38,7 +38,7 @@ class Tracker:
         self._uri = os.environ.get("MLFLOW_TRACKING_URI")
         self._warn = warn
         self._run: SearchRun | None = None
-        self._broken = False
+        self._broken = self._closed = False
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
         self._thread.start()
@@ -50,33 +50,34 @@ class Tracker:
 
     def on_start(self, folder: Path, space: Space, earlier: Sequence[TrialRecord]) -> None:
         """Open the search's run, or go on with it, and write the trials that are missing."""
-        self._do(lambda: self._open(folder, space))
+        self._jobs.put(lambda: self._open(folder, space))
         for record in earlier:
-            self._do(lambda record=record: self._opened().trial(record))  # type: ignore[misc]
+            self._write(lambda run, record=record: run.trial(record))  # type: ignore[misc]
 
     def on_stage(self, stage: Stage, planned: int) -> None:
         """Do nothing: stages show as tags of the trials."""
 
     def on_record(self, record: TrialRecord, progress: Progress) -> None:
         """Write a trial."""
-        self._do(lambda: self._opened().trial(record))
+        self._write(lambda run: run.trial(record))
 
     def on_note(self, text: str) -> None:
         """Do nothing."""
 
     def on_finish(self, outcome: Outcome) -> None:
         """Write the verdict."""
-        self._do(lambda: self._opened().verdict(outcome))
+        self._write(lambda run: run.verdict(outcome))
 
-    def artifacts(self, paths: Sequence[Path]) -> None:
-        """Attach files to the search's run, and mark it as finished."""
-        self._do(lambda: self._opened().finish(list(paths)))
+    def on_report(self, best: Path, report: Path) -> None:
+        """Attach the files to the search's run, and mark it as finished."""
+        self._write(lambda run: run.finish([best, report]))
 
     def close(self) -> None:
         """Write what is left, for a minute at most, and stop. Idempotent."""
-        if not self._thread.is_alive():
+        if self._closed:
             return
-        self._do(lambda: self._opened().end())
+        self._closed = True
+        self._write(lambda run: run.end())
         self._jobs.put(None)
         self._thread.join(_CLOSE_S)
         if self._thread.is_alive():
@@ -90,11 +91,13 @@ class Tracker:
             self._run = SearchRun(uri, self._beside / "mlartifacts", space, known)
         file.write_text(self._run.run_id + "\n")
 
-    def _opened(self) -> SearchRun:
-        assert self._run is not None
-        return self._run
+    def _write(self, what: Callable[[SearchRun], None]) -> None:
+        """Have something written to the search's run, if one is open by then."""
 
-    def _do(self, job: Callable[[], None]) -> None:
+        def job() -> None:
+            if self._run is not None:
+                what(self._run)
+
         self._jobs.put(job)
 
     def _work(self) -> None:

@@ -32,7 +32,9 @@ def trials_view(space: Space) -> str:
 
 
 def how_to_open(uri: str | None, database: Path, experiment: str | None) -> str:
-    """Return the command that starts the dashboard, and the page of the search's trials.
+    """Return the command that starts the dashboard, and on the next line the trials' page.
+
+    Where a server runs already it is the page alone.
 
     Args:
         uri: `MLFLOW_TRACKING_URI`, or None for the database.
@@ -50,4 +52,4 @@ def how_to_open(uri: str | None, database: Path, experiment: str | None) -> str:
     if experiment is not None:
         page += f"/#/experiments/{experiment}/runs"
         page += f"?workflowType=machine_learning&viewStateShareKey={VIEW_KEY}"
-    return f"{command}\n             {page}" if command else page
+    return f"{command}\n{page}" if command else page

@@ -1,6 +1,7 @@
 """What a search shows: lines, a table, JSON."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,10 @@ from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.recipe.recipe import Recipe
 from evomerge.search.events import Progress
 from evomerge.search.records.record import FailedTrial, ScoredTrial, TrialRecord
+from evomerge.space.reading.load import read_space
 from evomerge.workers.protocol import Failed, Scored
+
+from .conftest import SPACE
 
 
 def record(value: float | None, seconds: float = 1.26) -> TrialRecord:
@@ -52,7 +56,8 @@ def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_failure_is_explained_where_it_comes_up_first(capsys: pytest.CaptureFixture[str]) -> None:
-    console, progress = PlainConsole("resume"), Progress("search", 1, 40, 1, 0, 1.0, None)
+    space = read_space(SPACE.format(base="/m", a="/a", b="/b", tasks="zoo://tiny/tasks"), Path("x"))
+    console, progress = PlainConsole(space, "resume"), Progress("search", 1, 40, 1, 0, 1.0, None)
     console.on_stage("search", 40)
     for _ in range(2):
         console.on_record(record(None), progress)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from unittest import mock
 
 import mlflow
 import pytest
@@ -12,6 +13,7 @@ from mergekit.scripts.run_yaml import main as mergekit_yaml
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
+from evomerge.api import searches
 from evomerge.cli.export import command as export
 from evomerge.cli.merge import command as merge
 
@@ -26,6 +28,8 @@ def test_a_search_ends_with_verdict_recipe_and_dashboard(finished: Finished) -> 
         "Verdict: The winner ",
         "mlflow ui --backend-store-uri sqlite:///mlflow.db",
         "best recipe  runs/toy/best.yaml",
+        "merged/\ndashboard    mlflow ui",
+        "mlflow.db\n             http://127.0.0.1:5000/#/experiments/",
     ):
         assert piece in done.stdout
     assert "Traceback" not in done.stderr
@@ -99,3 +103,12 @@ def test_json_lines_and_dry_run(
     assert events[0]["event"] == "start"
     assert events[-1]["event"] == "outcome"
     assert sum(e["event"] == "trial" and e["stage"] == "search" for e in events) == 2
+
+
+def test_an_interrupt_before_the_run_begins_promises_nothing(
+    space_file: Path, tmp_path: Path, evomerge: Evomerge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searches, "check_search", mock.Mock(side_effect=KeyboardInterrupt))
+    done = evomerge(["search", space_file], tmp_path)
+    assert (done.returncode, done.stderr.strip()) == (130, "interrupted")
+    assert not (tmp_path / "runs").exists()

@@ -40,8 +40,9 @@ def test_what_is_no_number_is_null(outcome: Outcome) -> None:
 
 
 def test_without_a_judgement_there_is_nothing_to_compare(outcome: Outcome) -> None:
-    data = outcome_json(replace(outcome, judgement=None))
-    assert [
-        data[key] for key in ("best_parent", "gain_over_best_blend", "smallest_difference")
-    ] == [None] * 3
+    data = outcome_json(replace(outcome, judgement=None, best_blend=None))
+    assert [data[key] for key in ("best_blend", "gain_over_best_blend", "smallest_difference")] == [
+        None
+    ] * 3
+    assert data["best_parent"] == "parent a"
     assert data["warnings"] == []

@@ -60,7 +60,10 @@ class Session:
             tracker.on_record(one, None)  # type: ignore[arg-type]
         if finish:
             tracker.on_finish(outcome(records))
-            tracker.artifacts([])
+            best, report = self.folder / "best.yaml", self.folder / "report.md"
+            best.write_text("recipe")
+            report.write_text("report")
+            tracker.on_report(best, report)
         tracker.close()
 
     def runs(self) -> tuple[Run, list[Run]]:
@@ -80,6 +83,8 @@ def outcome(records: list[TrialRecord]) -> Outcome:
         finalists=(records[0],),
         confirmed=(),
         held_out=(),
+        best_parent=None,
+        best_blend=None,
         judgement=None,
         verdict="It wins.",
         n_recipes=len(records),

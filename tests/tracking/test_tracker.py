@@ -1,8 +1,12 @@
 """A search in MLflow: written once, whole, and again after the database is gone."""
 
 import mlflow
+import pytest
 
+from evomerge.files import one_at_a_time
 from evomerge.space.space import Space
+from evomerge.tracking import tracker as tracker_module
+from evomerge.tracking.tracker import Tracker
 
 from .conftest import Session, record
 
@@ -36,3 +40,26 @@ def test_an_unusable_database_costs_one_warning(session: Session, space: Space) 
     session.write([record(space, 0), record(space, 1)])
     assert len(session.warnings) == 1
     assert "the search goes on" in session.warnings[0]
+
+
+def test_a_session_that_never_began_leaves_nothing(session: Session) -> None:
+    tracker = Tracker(session.root / "runs", session.warnings.append)
+    tracker.close()
+    tracker.close()
+    assert session.warnings == []
+    assert "mlflow ui" in tracker.how_to_open()
+
+
+def test_a_slow_database_is_waited_for_once(
+    session: Session, space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracker_module, "_CLOSE_S", 0.01)
+    tracker = Tracker(session.root / "runs", session.warnings.append)
+    with one_at_a_time(session.root / "mlflow.db"):
+        tracker.on_start(session.folder, space, [])
+        tracker.close()
+        tracker.close()
+        assert session.warnings == [
+            "MLflow is slow: what is not written yet, --resume writes later"
+        ]
+    tracker._thread.join()

@@ -19,8 +19,9 @@ def test_trials_stand_best_first(space: Space) -> None:
 def test_the_command_that_opens_a_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shown = how_to_open(None, tmp_path / "mlflow.db", "7")
-    assert shown.startswith("mlflow ui --backend-store-uri sqlite:///mlflow.db")
-    assert "/#/experiments/7/runs" in shown
+    command, page = shown.splitlines()
+    assert command == "mlflow ui --backend-store-uri sqlite:///mlflow.db"
+    assert page.startswith("http://127.0.0.1:5000/#/experiments/7/runs")
 
 
 def test_a_server_needs_no_command(tmp_path: Path) -> None:

@@ -35,15 +35,19 @@ def judge(loop: Loop) -> Outcome:
     winner = max(chosen, key=lambda trial: scalar_of(trial, space))
     judged = [winner, *_best_sampled(space, chosen, winner), *scored(fixed)]
     held_out = _score(loop, "held_out", judged) if space.evaluate.held_out else []
-    judgement = _judgement(space, winner, scored(held_out))
+    parent = best_of(scored(held_out), space, "base", "parent")
+    blend = best_of(scored(held_out), space, "blend")
+    judgement = _judgement(space, winner, scored(held_out), parent, blend)
     records = [record for stage in STAGES for record in study.records(stage)]
     return Outcome(
         winner=winner,
         finalists=tuple(finalists),
         confirmed=tuple(confirmed),
         held_out=tuple(held_out),
+        best_parent=parent,
+        best_blend=blend,
         judgement=judgement,
-        verdict=_verdict(space, winner, judgement) + _repeated(study, held_out),
+        verdict=_verdict(space, winner, judgement, parent, blend) + _repeated(study, held_out),
         n_recipes=sum(trial.twin is None for trial in scored([*fixed, *sampled])),
         failures=Counter(r.result.failure for r in records if isinstance(r, FailedTrial)),
         front=tuple(pareto_front([*fixed, *sampled])) if space.objective == "pareto" else (),
@@ -75,7 +79,11 @@ def _best_sampled(
 
 
 def _judgement(
-    space: Space, winner: ScoredTrial, held_out: Sequence[ScoredTrial]
+    space: Space,
+    winner: ScoredTrial,
+    held_out: Sequence[ScoredTrial],
+    parent: ScoredTrial | None,
+    blend: ScoredTrial | None,
 ) -> Judgement | None:
     """Return how the winner stands there; None where it was not scored there."""
     crowned = next((trial for trial in held_out if trial.recipe == winner.recipe), None)
@@ -85,8 +93,8 @@ def _judgement(
     warnings = suspicious(crowned.result.scores.guards, parents) if parents else ()
     return Judgement(
         winner=crowned,
-        over_parent=_comparison(space, crowned, best_of(held_out, space, "base", "parent")),
-        over_blend=_comparison(space, crowned, best_of(held_out, space, "blend")),
+        over_parent=_comparison(space, crowned, parent),
+        over_blend=_comparison(space, crowned, blend),
         warnings=tuple(warnings),
     )
 
@@ -98,10 +106,16 @@ def _comparison(
         return None
     ours, theirs, tasks = winner.result.scores, opponent.result.scores, space.evaluate.tasks
     gain = paired_gain(ours, theirs, tasks, space.objective, seed=space.search.seed)
-    return Comparison(opponent, gain, smallest_difference(ours, theirs, tasks))
+    return Comparison(gain, smallest_difference(ours, theirs, tasks))
 
 
-def _verdict(space: Space, winner: ScoredTrial, judgement: Judgement | None) -> str:
+def _verdict(
+    space: Space,
+    winner: ScoredTrial,
+    judgement: Judgement | None,
+    parent: ScoredTrial | None,
+    blend: ScoredTrial | None,
+) -> str:
     if not space.evaluate.held_out:
         return (
             "There is no verdict: held_out is 0, and the score of a winner on the documents that "
@@ -109,12 +123,12 @@ def _verdict(space: Space, winner: ScoredTrial, judgement: Judgement | None) -> 
         )
     if judgement is None:
         return "There is no verdict: the winner could not be scored on the held-out documents."
-    parent, blend = judgement.over_parent, judgement.over_blend
+    over_parent, over_blend = judgement.over_parent, judgement.over_blend
     return verdict(
-        parent.gain if parent else None,
-        blend.gain if blend else None,
-        parent.opponent.label if parent else "",
-        blend.opponent.label if blend else "",
+        over_parent.gain if over_parent else None,
+        over_blend.gain if over_blend else None,
+        parent.label if parent else "",
+        blend.label if blend else "",
         itself_a_blend=winner.kind == "blend",
     )
 

@@ -14,14 +14,11 @@ class Comparison:
     """The winner and its best opponent of a kind, document by document.
 
     Args:
-        opponent: The one that is best on the held-out documents themselves, which can only make
-            the search look worse.
         gain: Winner minus opponent.
         smallest_difference: The smallest gain that this many documents can show; NaN where that
             is unknown.
     """
 
-    opponent: ScoredTrial
     gain: Gain
     smallest_difference: float
 
@@ -32,8 +29,8 @@ class Judgement:
 
     Args:
         winner: The winner as it was scored there.
-        over_parent: Compared with base and parents; None where none of them could be scored.
-        over_blend: Compared with the fixed blends; None where none of them could be scored.
+        over_parent: Compared with the outcome's best parent; None where there is none.
+        over_blend: Compared with the outcome's best blend; None where there is none.
         warnings: Plain sentences on signs that the winner's scores could be a lie.
     """
 
@@ -55,6 +52,9 @@ class Outcome:
         held_out: Winner, base, parents and fixed blends on the held-out documents, in this
             order, failures included; after a winner that is a fixed blend, the best sampled
             recipe; empty where there are none.
+        best_parent: The base or parent that is best on the held-out documents themselves, which
+            can only make the search look worse; None where none could be scored there.
+        best_blend: The fixed blend that is, likewise.
         judgement: The winner on the held-out documents; None where there are none, or where it
             could not be scored on them.
         verdict: One plain sentence.
@@ -68,6 +68,8 @@ class Outcome:
     finalists: tuple[ScoredTrial, ...]
     confirmed: tuple[TrialRecord, ...]
     held_out: tuple[TrialRecord, ...]
+    best_parent: ScoredTrial | None
+    best_blend: ScoredTrial | None
     judgement: Judgement | None
     verdict: str
     n_recipes: int

@@ -51,12 +51,14 @@ def test_the_winner_is_compared_with_the_best_of_the_held_out(tmp_path: Path) ->
     assert parent
     assert blend
     parents = [r for r in outcome.held_out if r.kind in ("base", "parent")]
-    assert value(space, parent.opponent) == max(value(space, r) for r in parents)
-    difference = value(space, outcome.held_out[0]) - value(space, parent.opponent)
+    assert outcome.best_parent
+    assert outcome.best_blend
+    assert value(space, outcome.best_parent) == max(value(space, r) for r in parents)
+    difference = value(space, outcome.held_out[0]) - value(space, outcome.best_parent)
     assert parent.gain.gain == pytest.approx(difference)
     assert parent.smallest_difference
     assert outcome.verdict.startswith("The winner")
-    assert blend.opponent.label in outcome.verdict
+    assert outcome.best_blend.label in outcome.verdict
 
 
 def test_ties_go_to_the_better_on_quick_documents(tmp_path: Path) -> None:
@@ -93,6 +95,8 @@ def test_a_winner_that_fails_at_the_end_gets_no_verdict(tmp_path: Path) -> None:
     assert isinstance(outcome.held_out[0], FailedTrial)
     assert outcome.held_out[0].result.failure is Failure.OUT_OF_MEMORY
     assert outcome.judgement is None
+    assert outcome.best_parent in outcome.held_out
+    assert outcome.best_blend in outcome.held_out
     assert "could not be scored" in outcome.verdict
     assert outcome.n_failed == 1
 
