@@ -15,11 +15,11 @@ from evomerge.quiet import hush
 from evomerge.recipe.recipe import Recipe
 from evomerge.recipe.reference import Reference
 from evomerge.settings import Settings
+from evomerge.space.places import Marked
 from evomerge.space.reading.plain import plain_values
 from evomerge.space.reading.problems import Problems, show
 from evomerge.space.reading.recipe_file import RecipeFile, read_recipe
 from evomerge.space.reading.settings import check_settings, settings_of
-from evomerge.space.reading.yaml import Marked
 from evomerge.workers.protocol import Failed, Job, WorkerSpec
 from evomerge.workers.spec import evaluate_located
 
