@@ -16,8 +16,8 @@ from evomerge.recipe.recipe import Recipe
 from evomerge.recipe.reference import Reference
 from evomerge.settings import Settings
 from evomerge.space.places import Marked
+from evomerge.space.problems import Problems, show
 from evomerge.space.reading.plain import plain_values
-from evomerge.space.reading.problems import Problems, show
 from evomerge.space.reading.recipe_file import RecipeFile, read_recipe
 from evomerge.space.reading.settings import check_settings, settings_of
 from evomerge.workers.protocol import Failed, Job, WorkerSpec

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from evomerge.errors import InputError, raise_together
-from evomerge.space.reading.problems import show
+from evomerge.space.problems import show
 
 _SCALARS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (str, str),
