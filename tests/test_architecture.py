@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,28 @@ ROOMS = (
     "cli",
 )
 """In this order: a room imports itself and those before it."""
+PARTS: dict[str, set[str]] = {
+    "merge/mergekit": {"rebuild", "tensors"},
+    "merge/kernels": {"mergekit", "tensors"},
+    "merge/models": {"mergekit"},
+    "space/generate": {"problems", "space"},
+    "space/reading": {
+        "domains",
+        "generate",
+        "hole",
+        "pair",
+        "places",
+        "problems",
+        "space",
+        "stack",
+        "template",
+    },
+    "evaluate/packing": set(),
+    "search/records": set(),
+    "search/samplers": set(),
+    "search/finals": {"loop", "records"},
+}
+"""A room within a room → what it may import of the room around it."""
 HEAVY = {"torch", "transformers", "mergekit", "lm_eval", "optuna", "ray", "mlflow", "numpy"}
 
 
@@ -64,6 +87,42 @@ def test_imports_point_one_way(room: str) -> None:
     for path in PACKAGE.rglob("*.py"):
         if room_of(path) == room:
             assert rooms(path) <= allowed, path
+
+
+def module_of(path: Path) -> str:
+    return ".".join(("evomerge", *path.relative_to(PACKAGE).with_suffix("").parts))
+
+
+def test_modules_import_in_no_circle() -> None:
+    modules = {module_of(path).removesuffix(".__init__"): path for path in PACKAGE.rglob("*.py")}
+    known = {
+        module: {
+            found
+            for name in imported(path)
+            for found in (name, name.rpartition(".")[0])
+            if found in modules and found != module and not modules[found].match("__init__.py")
+        }
+        for module, path in modules.items()
+    }
+    TopologicalSorter(known).prepare()
+
+
+def test_rooms_within_rooms_import_one_way() -> None:
+    folders = {
+        path.parent
+        for room in ("merge", "space", "evaluate", "search")
+        for path in (PACKAGE / room).glob("*/__init__.py")
+    }
+    assert {folder.relative_to(PACKAGE).as_posix() for folder in folders} == PARTS.keys()
+    for part, allowed in PARTS.items():
+        room, own = part.split("/")
+        found = {
+            name.split(".")[2]
+            for path in (PACKAGE / part).rglob("*.py")
+            for name in imported(path)
+            if name.startswith(f"evomerge.{room}.")
+        }
+        assert found - {own} <= allowed, part
 
 
 @pytest.mark.parametrize("room", ["search", "tracking"])

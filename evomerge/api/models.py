@@ -134,7 +134,7 @@ def merge_recipe(
         adapters_dir(),
         device=device,
         force=force,
-        notes=read.origin,
+        origin=read.origin,
         methods=methods,
     )
 

@@ -17,6 +17,7 @@ from evomerge.merge.mergekit.experts import build_moe
 from evomerge.merge.mergekit.folder import model_card, write_model
 from evomerge.merge.mergekit.process import seeded
 from evomerge.merge.mergekit.writers import folder_writer
+from evomerge.merge.models.locations import absolute
 from evomerge.merge.models.resident import Parents
 from evomerge.merge.weights import Weights, read_weights
 from evomerge.methods.table import MERGEKIT, Method
@@ -31,7 +32,7 @@ def merge_to_disk(
     *,
     device: str = "cpu",
     force: bool = False,
-    notes: Sequence[str] = (),
+    origin: Sequence[str] = (),
     methods: Mapping[str, Method] = MERGEKIT,
 ) -> Path:
     """Write the merged model, its tokenizer, the recipe and a model card into a folder.
@@ -46,7 +47,7 @@ def merge_to_disk(
         cache: Folder for models with adapters merged in.
         device: `cpu`, or where the arithmetic runs.
         force: Replace a model folder that is there.
-        notes: Lines for the header of `mergekit_config.yml`.
+        origin: Lines for the header of `mergekit_config.yml`.
         methods: The table of merge methods, which tells what a plug-in registers.
 
     Returns:
@@ -69,7 +70,7 @@ def merge_to_disk(
     text = export_yaml(
         recipe,
         locations,
-        notes=notes,
+        origin=origin,
         lora_cache=cache,
         file=_file(located),
         device=device,
@@ -135,7 +136,8 @@ def _file(recipe: Recipe) -> str:
 def _card(recipe: Recipe, text: str, name: str) -> str:
     """Return the model card: mergekit's, or for a mixture of experts, which has none, ours."""
     if not recipe.is_mixture:
-        return model_card(recipe, text, name)
+        folders = {model: absolute(model) for model in recipe.models}
+        return model_card(recipe.with_models(folders), text, name)
     models = "".join(f"- {model}\n" for model in recipe.models)
     return (
         f"---\ntags:\n- mergekit\n- merge\n- moe\n---\n# {name}\n\n"

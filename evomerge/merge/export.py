@@ -14,7 +14,7 @@ def export_yaml(
     recipe: Recipe,
     locations: Mapping[str, str],
     *,
-    notes: Sequence[str] = (),
+    origin: Sequence[str] = (),
     lora_cache: str | Path | None = None,
     file: str = "best.yaml",
     device: str = "cpu",
@@ -25,7 +25,7 @@ def export_yaml(
     Args:
         recipe: References as the space writes them.
         locations: Reference → folder, hub id, or `X+adapter`.
-        notes: Lines for the header: where the recipe comes from, what it scored.
+        origin: Lines for the header: where the recipe comes from, what it scored.
         lora_cache: Folder of merged adapters that the search used, if any.
         file: The YAML's own name, for the commands in the header.
         device: The device on which the scored weights were merged.
@@ -36,7 +36,7 @@ def export_yaml(
     plugin = method.plugin if method else ""
     comments = [
         f"evomerge recipe {recipe.recipe_id}",
-        *notes,
+        *origin,
         "",
         *_commands(recipe, located, lora_cache, file, device, plugin),
     ]

@@ -2,7 +2,8 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -15,13 +16,35 @@ from evomerge.merge.weights import Weights
 _Key = tuple[str, tuple[tuple[str, torch.dtype, torch.Size], ...]]
 
 
+class Slots(Mapping[str, torch.Tensor]):
+    """The tensors of a live model, by name, for a merge to write into.
+
+    Attributes:
+        taken: Whether any was asked for: the model then holds parts of two merges.
+    """
+
+    def __init__(self, tensors: Mapping[str, torch.Tensor]) -> None:
+        self._tensors, self.taken = tensors, False
+
+    def __getitem__(self, name: str) -> torch.Tensor:
+        tensor = self._tensors[name]
+        self.taken = True
+        return tensor
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+
 class LiveModels:
     """Causal LMs that take the weights of one merge after the other.
 
     A model equals `AutoModelForCausalLM.from_pretrained(folder, dtype="auto")` of the folder that
     mergekit would write. A merge of another depth or config gets a model of its own; the last
-    `most` of them stay. A model is given out only after each of its tensors was written anew, so
-    that a merge that failed half-way leaves nothing behind. Not thread-safe.
+    `most` of them stay. A model is given out only after each of its tensors was written anew; one
+    into which a merge wrote before it failed is dropped. Not thread-safe.
 
     Args:
         device: Where models live.
@@ -37,28 +60,34 @@ class LiveModels:
     def __len__(self) -> int:
         return len(self._models)
 
-    def slots(self, form: str) -> Mapping[str, torch.Tensor]:
-        """Return the tensors, by name, into which merges of a form can be written straight away.
+    @contextmanager
+    def slots(self, form: str) -> Iterator[Slots]:
+        """Give the tensors into which a merge of a form can be written straight away.
 
-        The model holds parts of two merges from the first such tensor on, until `place`.
+        The block ends with `place`. Where it fails after a slot was taken, the model is dropped.
 
         Args:
             form: A recipe's form; one that was not placed yet has no slots.
         """
-        model = self._models.get(self._by_form[form]) if form in self._by_form else None
-        return model.state_dict() if model is not None else {}
+        key = self._by_form.get(form)
+        slots = Slots(self._models[key].state_dict() if key is not None else {})
+        try:
+            yield slots
+        except BaseException:
+            if key is not None and slots.taken:
+                self._drop(key)
+            raise
 
     @torch.no_grad()
-    def place(self, weights: Weights, form: str = "") -> transformers.PreTrainedModel:
+    def place(self, weights: Weights) -> transformers.PreTrainedModel:
         """Put merged weights into a model of their config and return it, in eval mode.
 
         The model stays valid until the next merge; the same object is given back for merges
         whose config and tensors are alike.
 
         Args:
-            weights: The weights; those that stand in their slots already are not copied.
-            form: The form of the recipe that they come from, whose next merge is given slots;
-                empty for none.
+            weights: The weights; those that stand in their slots already are not copied. The
+                next merge of their form is given slots.
 
         Raises:
             TrialError: `SHAPE_MISMATCH` if the tensors are not those of the config's model,
@@ -70,8 +99,8 @@ class LiveModels:
             if model is None:
                 model = self._build(key, weights)
             elif _fill(model, weights.tensors):
-                if form:
-                    self._by_form[form] = key
+                if weights.form is not None:
+                    self._by_form[weights.form] = key
             else:
                 fresh = build(weights)
                 for name, value in fresh.state_dict(keep_vars=True).items():
@@ -80,6 +109,7 @@ class LiveModels:
             if not is_out_of_memory(error):
                 raise
             self._models.clear()
+            self._by_form.clear()
             raise TrialError(Failure.OUT_OF_MEMORY, str(error) or "out of memory") from error
         if model.can_generate():
             model.generation_config = weights.generation or (
@@ -90,11 +120,15 @@ class LiveModels:
 
     def _build(self, key: _Key, weights: Weights) -> transformers.PreTrainedModel:
         while len(self._models) >= self._most:
-            self._models.popitem(last=False)
+            self._drop(next(iter(self._models)))
         built: Any = build(weights)
         model = spread(built, self._gpus) if self._gpus > 1 else built.to(self._device)
         self._models[key] = model
         return model
+
+    def _drop(self, key: _Key) -> None:
+        self._models.pop(key, None)
+        self._by_form = {form: known for form, known in self._by_form.items() if known != key}
 
 
 def _key(weights: Weights) -> _Key:

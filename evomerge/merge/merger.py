@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 import transformers
+from mergekit.options import MergeOptions
 
 from evomerge.errors import EvomergeError, Failure, TrialError
 from evomerge.merge.disk import make_cache, merge_through_disk
-from evomerge.merge.executor import Executor, Slots
 from evomerge.merge.live import LiveModels
 from evomerge.merge.mergekit import configuration as make
 from evomerge.merge.mergekit.engine import Tokenizer, execute
@@ -22,6 +22,7 @@ from evomerge.merge.mergekit.tokenizer import tokenizer_of
 from evomerge.merge.mergekit.writers import MemoryWriter, writing_to
 from evomerge.merge.models.resident import Parents
 from evomerge.merge.plans import Plans
+from evomerge.merge.runner import Slots, StepRunner
 from evomerge.merge.tokenizers import Tokenizers
 from evomerge.merge.weights import Weights, read_generation
 from evomerge.recipe.recipe import Recipe
@@ -29,7 +30,11 @@ from evomerge.recipe.recipe import Recipe
 
 @dataclass(frozen=True)
 class Live:
-    """A merged model that can be run; valid until the next merge, which writes over it.
+    """A merged model that can be run; valid until the next merge begins, which writes over it.
+
+    Where that merge fails half-way, this model holds parts of both and must not be run any more;
+    the merge after it builds a model of its own. A merge that fails before it writes changes
+    nothing here.
 
     Args:
         model: The model, in eval mode.
@@ -44,8 +49,7 @@ class Merger:
     """Merges recipes in this process. Not thread-safe.
 
     Adapters are merged into their models here, at once, since that draws random numbers. After
-    a failure the next merge writes every tensor anew, so that it gives what it would have given
-    without.
+    a failure the next merge gives what it would have given without: see `Live`.
 
     Args:
         locations: Model reference as recipes write it → folder, hub id, or `X+adapter`.
@@ -77,8 +81,8 @@ class Merger:
         # A model that needs several GPUs would not fit on the one that merges.
         self._device, self._built_on = device, "cpu" if gpus > 1 else device
         self._parents = Parents(cache, device)
-        self._executor = Executor(cache_bytes, device, self._built_on)
-        self._plans = Plans(self._executor.inputs)
+        self._runner = StepRunner(cache_bytes, device, self._built_on)
+        self._plans = Plans(self._runner.inputs)
         self._live = LiveModels(device, gpus=gpus)
         self._tokenizers = Tokenizers()
         self._fingerprints: dict[str, str] = {}
@@ -102,26 +106,44 @@ class Merger:
                 or `OUT_OF_MEMORY`, with what mergekit says.
         """
         self.seconds = {}
-        with self._timed("merge"):
-            form = make.locate(recipe, self._locations).form
-            if self._mode == "disk":
-                weights, loaded = merge_through_disk(
-                    recipe, self._locations, self._cache_dir, self._device, self._built_on
-                )
-                tokenizer = self._tokenizers.one(loaded)
-            else:
-                weights = self._weights(recipe, self._live.slots(form))
-                tokenizer = self._tokenizers.of(recipe, self.tokenizer)
-        with self._timed("place"):
-            return Live(self._live.place(weights, form), tokenizer)
+        with self._live.slots(recipe.form) as slots:
+            with self._timed("merge"):
+                if self._mode == "disk":
+                    weights, loaded = merge_through_disk(
+                        recipe, self._locations, self._cache_dir, self._device, self._built_on
+                    )
+                    tokenizer = self._tokenizers.one(loaded)
+                else:
+                    weights = self.weights(recipe, slots)
+                    tokenizer = self._tokenizers.of(recipe, self.tokenizer)
+            with self._timed("place"):
+                return Live(self._live.place(weights), tokenizer)
 
-    def weights(self, recipe: Recipe) -> Weights:
-        """Merge a recipe and leave the live models as they are; bit-equal to `mergekit-yaml`.
+    def weights(self, recipe: Recipe, slots: Slots | None = None) -> Weights:
+        """Merge a recipe into tensors alone; bit-equal to `mergekit-yaml`.
+
+        Args:
+            recipe: References as the space writes them.
+            slots: Where tensors go, by name, if they have the right shape and dtype.
 
         Raises:
             TrialError: As `merge`.
         """
-        return self._weights(recipe, {})
+        located = make.locate(recipe, self._locations)
+        settings = make.options(located, self._parents.lora_cache, self._device)
+        if located.is_mixture:
+            return self._mixture(located, settings)
+        config = make.configuration(self._opened(located))
+        self._hold(located)
+        plan = self._plans.of(located.form, config, settings)
+        generation = read_generation(plan.generation) if plan.generation else None
+        if plan.steps:
+            tensors = self._runner.run(plan.steps, config, settings, slots or {})
+            return Weights(tensors, plan.config, generation, recipe.form)
+        writer = MemoryWriter(self._built_on)
+        with seeded(located.seed):
+            executed = execute(config, settings, writing_to(lambda: writer))
+        return Weights(writer.tensors, executed.config, generation)
 
     def tokenizer(self, recipe: Recipe) -> Tokenizer:
         """Return the tokenizer that the recipe's merged folder would have.
@@ -139,30 +161,12 @@ class Merger:
 
     def limit_cache(self, cache_bytes: int) -> None:
         """Set the bound on what merges share, ≥ 0; if there is more, forget everything."""
-        self._executor.cache.limit_bytes = cache_bytes
-        if self._executor.cache.held_bytes > cache_bytes:
+        self._runner.cache.limit_bytes = cache_bytes
+        if self._runner.cache.held_bytes > cache_bytes:
             self._forget()
 
-    def _weights(self, recipe: Recipe, slots: Slots) -> Weights:
-        located = make.locate(recipe, self._locations)
-        settings = make.options(located, self._parents.lora_cache, self._device)
-        if located.is_mixture:
-            return self._mixture(located)
-        config = make.configuration(self._opened(located))
-        self._hold(located)
-        plan = self._plans.of(located.form, config, settings)
-        generation = read_generation(plan.generation) if plan.generation else None
-        if plan.steps:
-            tensors = self._executor.run(plan.steps, config, settings, slots)
-            return Weights(tensors, plan.config, generation)
-        writer = MemoryWriter(self._built_on)
-        with seeded(located.seed):
-            executed = execute(config, settings, writing_to(lambda: writer))
-        return Weights(writer.tensors, executed.config, generation)
-
-    def _mixture(self, located: Recipe) -> Weights:
+    def _mixture(self, located: Recipe, settings: MergeOptions) -> Weights:
         opened = self._opened(located)
-        settings = make.options(located, self._parents.lora_cache, self._device)
         writer = MemoryWriter(self._built_on)
         with tempfile.TemporaryDirectory() as folder:
             with seeded(located.seed):
@@ -181,7 +185,7 @@ class Merger:
 
     def _forget(self) -> None:
         self._plans.clear()
-        self._executor.clear()
+        self._runner.clear()
 
     def _opened(self, located: Recipe) -> Recipe:
         try:

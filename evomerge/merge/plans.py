@@ -9,12 +9,12 @@ import transformers
 from mergekit.options import MergeOptions
 
 from evomerge.errors import Failure
-from evomerge.merge.kernels.tensors import Inputs
 from evomerge.merge.mergekit.configuration import Configuration
 from evomerge.merge.mergekit.engine import prepare
 from evomerge.merge.mergekit.failures import named_failures
 from evomerge.merge.mergekit.steps import Read, Steps, compile_steps
 from evomerge.merge.mergekit.tokenizer import generation_folder
+from evomerge.merge.tensors import Inputs
 
 _MOST = 16
 
@@ -38,10 +38,11 @@ class Plans:
     """Plans by form; the last few stay. Not thread-safe.
 
     Args:
-        inputs: Gives what a step is merged from, where kernels can take it; see `compile_steps`.
+        inputs: Gives what a step is merged from, where kernels can take it; None where kernels
+            serve nowhere. See `compile_steps`.
     """
 
-    def __init__(self, inputs: Callable[[list[Read], int | None], Inputs | None]) -> None:
+    def __init__(self, inputs: Callable[[list[Read], int | None], Inputs | None] | None) -> None:
         self._inputs = inputs
         self._by_form: OrderedDict[str, Plan] = OrderedDict()
 

@@ -17,11 +17,13 @@ class Weights:
         tensors: Checkpoint name → tensor, as mergekit would write them.
         config: The output model's config.
         generation: The generation config that goes with the model, or None.
+        form: The recipe's form if its merges can be written into a live model's own tensors.
     """
 
     tensors: Mapping[str, torch.Tensor]
     config: transformers.PretrainedConfig
     generation: transformers.GenerationConfig | None = None
+    form: str | None = None
 
 
 def read_weights(folder: Path, device: str = "cpu") -> Weights:

@@ -36,17 +36,17 @@ def recipe_yaml(
         lora_cache: Folder of merged adapters that the search used.
         file: The YAML's own name, for the commands in the header.
     """
-    notes = [f"run {space.name}, {record.label}"]
+    origin = [f"run {space.name}, {record.label}"]
     if isinstance(record, ScoredTrial):
         scores = record.result.scores
         shown = ", ".join(f"{t.task} {t.metric} {t.value:.4f}" for t in scores.tasks)
         count = sum(len(t.doc_ids) for t in scores.tasks)
-        notes.append(f"{shown} on {count} {scores.documents} documents")
+        origin.append(f"{shown} on {count} {scores.documents} documents")
     device = "cuda" if space.workers.gpus else "cpu"
     return export_yaml(
         recipe,
         locations,
-        notes=notes,
+        origin=origin,
         lora_cache=lora_cache,
         file=file,
         device=device,

@@ -34,7 +34,7 @@ def test_writes_model_tokenizer_recipe_and_card(
     tmp_path: Path,
     same_tensors: Callable[[Weights, Path], None],
 ) -> None:
-    out = merge_to_disk(recipe, locations, tmp_path / "new" / "out", cache, notes=["scored .5"])
+    out = merge_to_disk(recipe, locations, tmp_path / "new" / "out", cache, origin=["scored .5"])
     same_tensors(Merger(locations, cache).weights(recipe), out)
     AutoModelForCausalLM.from_pretrained(out)
     assert AutoTokenizer.from_pretrained(out)("abc")["input_ids"] == [3, 4, 5]

@@ -31,7 +31,7 @@ def test_the_command_in_the_header_gives_the_scored_weights(
     same_tensors: SameTensors,
 ) -> None:
     recipe = Recipe.from_document(make.document("della", "gradient"))
-    text = export_yaml(recipe, locations, notes=["scored 0.7"], file="best.yaml")
+    text = export_yaml(recipe, locations, origin=["scored 0.7"], file="best.yaml")
     (tmp_path / "best.yaml").write_text(text)
     line = next(x for x in text.splitlines() if x.startswith("#   mergekit-yaml"))
     assert f"--random-seed {recipe.seed} --num-threads 1" in line
@@ -45,7 +45,7 @@ def test_reads_back_to_the_same_recipe_and_seed(
     make: SimpleNamespace, locations: dict[str, str]
 ) -> None:
     recipe = Recipe.from_document(make.weighted("dare_ties", base_model="base"))
-    text = export_yaml(recipe, locations, notes=["two\nlines"])
+    text = export_yaml(recipe, locations, origin=["two\nlines"])
     assert text.startswith(f"# evomerge recipe {recipe.recipe_id}\n# two\n# lines\n#\n")
     again = Recipe.from_yaml(text)
     assert again == recipe.with_models(locations)

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import torch
 import transformers
 from transformers import PreTrainedModel
@@ -48,6 +49,26 @@ def test_one_model_takes_recipe_after_recipe(
     assert models[0] is models[1] is models[3]
     assert models[2] is not models[0]
     assert len(live) == 2
+
+
+def test_slots_that_were_taken_in_vain_go_with_their_model(
+    locations: dict[str, str], cache: Path, make: SimpleNamespace
+) -> None:
+    live, recipe = LiveModels(), Recipe.from_document(make.weighted("linear"))
+    weights = Merger(locations, cache).weights(recipe)
+    for _ in range(2):
+        with live.slots(recipe.form) as slots:
+            model = live.place(weights)
+    assert not slots
+    for take in (False, True):
+        with pytest.raises(KeyboardInterrupt), live.slots(recipe.form) as slots:
+            assert slots.keys() == model.state_dict().keys()
+            if take:
+                slots["model.norm.weight"].zero_()
+            raise KeyboardInterrupt
+        assert len(live) == (0 if take else 1)
+    with live.slots(recipe.form) as slots:
+        assert not slots
 
 
 def test_bfloat16_parents_without_a_dtype_in_the_recipe(

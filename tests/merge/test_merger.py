@@ -156,8 +156,26 @@ def test_a_merge_that_fails_half_way_leaves_nothing_behind(
     assert len({torch.equal(before[name], after[name]) for name in before}) == 2, "half-way"
     other = recipe(0.2)
     again = merger.merge(other)
-    assert again.model is live.model
+    assert again.model is not live.model
     same_model(again.model, merge_to_disk(other, locations, tmp_path / "out", cache))
+
+
+def test_a_merge_that_fails_before_it_writes_changes_nothing(
+    locations: dict[str, str], cache: Path, make: SimpleNamespace
+) -> None:
+    merger = Merger(locations, cache)
+    good = Recipe.from_document(make.weighted("linear", 0.3))
+    for _ in range(2):
+        live = merger.merge(good)
+    before = {name: tensor.clone() for name, tensor in live.model.state_dict().items()}
+    unlike = Recipe.from_document(make.weighted("linear", "heavy"))
+    assert unlike.form == good.form
+    with pytest.raises(TrialError) as caught:
+        merger.merge(unlike)
+    assert caught.value.failure is Failure.INVALID_RECIPE
+    after = live.model.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert merger.merge(good).model is live.model
 
 
 @pytest.mark.parametrize("mode", ["memory", "disk"])

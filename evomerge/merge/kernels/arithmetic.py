@@ -7,14 +7,14 @@ from typing import Any, Protocol
 import torch
 
 from evomerge.merge.kernels import compiled
-from evomerge.merge.kernels.cache import Array, Cache
+from evomerge.merge.kernels.cache import Cache
 from evomerge.merge.kernels.draws import Draws
 from evomerge.merge.kernels.linear import Linear
 from evomerge.merge.kernels.slerp import Slerp
 from evomerge.merge.kernels.task_vectors import TaskVectors
-from evomerge.merge.kernels.tensors import Inputs, Values, flat
 from evomerge.merge.mergekit.methods import defaults, merged_by_mergekit
 from evomerge.merge.mergekit.process import seeded
+from evomerge.merge.tensors import Array, Inputs, Values, flat
 from evomerge.methods.table import MERGEKIT
 from evomerge.methods.traits import traits
 

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable, Hashable
 
-import numpy as np
-
-Array = np.ndarray
+from evomerge.merge.tensors import Array
 
 
 class Cache:

@@ -2,7 +2,8 @@
 
 import torch
 
-from evomerge.merge.kernels.cache import Array, Cache
+from evomerge.merge.kernels.cache import Cache
+from evomerge.merge.tensors import Array
 
 
 class Draws:

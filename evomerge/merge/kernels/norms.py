@@ -6,9 +6,8 @@ import numpy as np
 import torch
 
 from evomerge.merge.kernels import compiled as kernels
-from evomerge.merge.kernels.cache import Array
-from evomerge.merge.kernels.tensors import addresses, flat
 from evomerge.merge.kernels.vectors import TaskVector
+from evomerge.merge.tensors import Array, addresses, flat
 
 _DOUBT = 1e-4
 """Bound on the relative error of torch's float32 sum of magnitudes: it adds up in blocks, so that

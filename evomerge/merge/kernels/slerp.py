@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from evomerge.merge.kernels import compiled
-from evomerge.merge.kernels.cache import Array, Cache
+from evomerge.merge.kernels.cache import Cache
 from evomerge.merge.kernels.draws import Draws
-from evomerge.merge.kernels.tensors import Inputs, Values
+from evomerge.merge.tensors import Array, Inputs, Values
 
 
 class Slerp:

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 
 from evomerge.merge.kernels import compiled as kernels
-from evomerge.merge.kernels.cache import Array, Cache
+from evomerge.merge.kernels.cache import Cache
 from evomerge.merge.kernels.draws import Draws
 from evomerge.merge.kernels.norms import norms
-from evomerge.merge.kernels.tensors import Inputs, Values, flat
 from evomerge.merge.kernels.vectors import TaskVector, rank_norms, ranks
+from evomerge.merge.tensors import Array, Inputs, Values, flat
 
 
 @dataclass(frozen=True)

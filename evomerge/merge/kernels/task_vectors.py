@@ -4,11 +4,11 @@ import numpy as np
 import torch
 
 from evomerge.merge.kernels import compiled
-from evomerge.merge.kernels.cache import Array, Cache
+from evomerge.merge.kernels.cache import Cache
 from evomerge.merge.kernels.draws import Draws
 from evomerge.merge.kernels.sparsity import Sparsity, fits
-from evomerge.merge.kernels.tensors import Inputs, Values, addresses
 from evomerge.merge.mergekit.methods import thinning
+from evomerge.merge.tensors import Array, Inputs, Values, addresses
 
 _ADDED = 4
 """Task vectors that torch adds up one after the other; five and more it adds in another order."""

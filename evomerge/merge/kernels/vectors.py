@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from evomerge.merge.kernels.cache import Array
-from evomerge.merge.kernels.tensors import Inputs, flat
+from evomerge.merge.tensors import Array, Inputs, flat
 
 
 @dataclass(frozen=True)

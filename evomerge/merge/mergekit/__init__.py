@@ -1,1 +1,1 @@
-"""Every private name of mergekit that evomerge relies on."""
+"""All that is asked of mergekit: plans, runs, folders, failures; private names in `private`."""

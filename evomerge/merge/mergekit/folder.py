@@ -14,7 +14,6 @@ from evomerge.merge.mergekit.private import (
     set_chat_template,
 )
 from evomerge.merge.mergekit.writers import folder_writer, writing_to
-from evomerge.merge.models.locations import absolute
 from evomerge.recipe.recipe import Recipe
 
 
@@ -38,13 +37,11 @@ def model_card(recipe: Recipe, text: str, name: str) -> str:
     """Return mergekit's model card.
 
     Args:
-        recipe: Locations as its references.
+        recipe: Locations as its references, folders absolute: mergekit looks others up on the hub.
         text: The recipe as it is written beside the card.
         name: The model's name.
     """
-    folders = {model: absolute(model) for model in recipe.models}  # it looks others up on the hub
-    opened = configuration(recipe.with_models(folders))
-    card: str = generate_card(opened, text.rstrip(), name=name)
+    card: str = generate_card(configuration(recipe), text.rstrip(), name=name)
     return card
 
 

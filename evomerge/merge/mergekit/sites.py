@@ -12,7 +12,7 @@ from mergekit.merge_methods.task_adapter import ExecuteMergeMethodTask
 from mergekit.parameter_resolver import resolve_parameters
 from mergekit.plan import MergePlanner
 
-from evomerge.merge.kernels.tensors import Values
+from evomerge.merge.tensors import Values
 
 Parameters = Mapping[str, Any] | None
 

@@ -17,9 +17,9 @@ from mergekit.io.tasks import (
 )
 from mergekit.merge_methods.task_adapter import ExecuteMergeMethodTask
 
-from evomerge.merge.kernels.tensors import Inputs, Values
 from evomerge.merge.mergekit.private import schedule, stored_tensor
 from evomerge.merge.mergekit.sites import Site, values_at
+from evomerge.merge.tensors import Inputs, Values
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Steps:
 def compile_steps(
     tasks: Sequence[Task[Any]],
     sites: Mapping[str, Site],
-    inputs: Callable[[list[Read], int | None], Inputs | None],
+    inputs: Callable[[list[Read], int | None], Inputs | None] | None = None,
 ) -> Steps | None:
     """Put the steps of a merge in mergekit's order; None if it does more than merge tensors.
 
@@ -106,7 +106,8 @@ def compile_steps(
         tasks: What mergekit's plan gives.
         sites: Output tensor → its site.
         inputs: Gives what a step is merged from, where kernels can take it; called with what
-            the step reads, a model each, and the index of the base model or None.
+            the step reads, a model each, and the index of the base model or None. Without it
+            no tensor is loaded.
     """
     ordered = schedule(tasks)
     if any(not isinstance(task, _KNOWN) for task in ordered):
@@ -115,7 +116,12 @@ def compile_steps(
     merges = [task for task in ordered if isinstance(task, ExecuteMergeMethodTask)]
     return Steps(
         tuple(
-            Step(merge, saves[id(merge)], sites[merge.output_weight.name], inputs(*_reads(merge)))
+            Step(
+                merge,
+                saves[id(merge)],
+                sites[merge.output_weight.name],
+                inputs(*_reads(merge)) if inputs is not None else None,
+            )
             for merge in merges
         )
     )

@@ -17,7 +17,7 @@ _DTYPE_BYTES = {"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "BOO
 
 
 @dataclass(frozen=True)
-class Weights:
+class TensorHeaders:
     """The tensors of a model or adapter folder.
 
     Args:
@@ -31,7 +31,7 @@ class Weights:
     dtypes: dict[str, str]
 
 
-def read_weights(folder: Path, stem: str = "model") -> Weights:
+def read_headers(folder: Path, stem: str = "model") -> TensorHeaders:
     """Read the headers of a folder's weights and check that the files are whole.
 
     Args:
@@ -86,7 +86,7 @@ def _shards(index: Path) -> dict[str, str]:
     return weight_map
 
 
-def _read(files: list[Path], weight_map: dict[str, str] | None) -> Weights:
+def _read(files: list[Path], weight_map: dict[str, str] | None) -> TensorHeaders:
     shapes: Shapes = {}
     dtypes: dict[str, str] = {}
     for file in files:
@@ -102,7 +102,7 @@ def _read(files: list[Path], weight_map: dict[str, str] | None) -> Weights:
         ]
         if lost:
             raise _corrupt(file, f"it lacks {lost[0]}, which the index places in it")
-    return Weights(tuple(files), shapes, dtypes)
+    return TensorHeaders(tuple(files), shapes, dtypes)
 
 
 def _safetensors_header(file: Path) -> dict[str, Any]:

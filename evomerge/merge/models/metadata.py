@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from evomerge.errors import InputError, attempt, raise_together
-from evomerge.merge.models.headers import Weights, read_json, read_weights
+from evomerge.merge.models.headers import TensorHeaders, read_headers, read_json
 from evomerge.merge.models.locations import Located, find
 from evomerge.merge.models.needed import check_whole, needed_weights
 
@@ -37,7 +37,7 @@ class Metadata:
     parameters: int
     dtype: str
     config: Any = field(repr=False, compare=False)
-    weights: Weights = field(repr=False, compare=False)
+    weights: TensorHeaders = field(repr=False, compare=False)
 
 
 def read_metadata(reference: str, location: str) -> Metadata:
@@ -53,7 +53,7 @@ def read_metadata(reference: str, location: str) -> Metadata:
     files = find(location)
     found: list[InputError] = []
     config = attempt(lambda: _config(files.model), found)
-    weights = attempt(lambda: read_weights(files.model), found)
+    weights = attempt(lambda: read_headers(files.model), found)
     attempt(lambda: _check_tokenizer(files.model), found)
     if config is not None and weights is not None:
         attempt(lambda: check_whole(files.model, config, weights), found)
@@ -115,7 +115,7 @@ def _is_adapter(folder: Path) -> bool:
     return (folder / "adapter_config.json").exists()
 
 
-def _check_adapter(folder: Path, config: Any, base: Weights | None) -> None:
+def _check_adapter(folder: Path, config: Any, base: TensorHeaders | None) -> None:
     if not _is_adapter(folder):
         raise InputError("no adapter_config.json in the adapter's folder", where=str(folder))
     read_json(folder / "adapter_config.json")
@@ -125,7 +125,7 @@ def _check_adapter(folder: Path, config: Any, base: Weights | None) -> None:
             where=str(folder),
             help="merge the adapter into its model with peft, and give that folder",
         )
-    shapes = read_weights(folder, "adapter_model").shapes
+    shapes = read_headers(folder, "adapter_model").shapes
     for name, low in shapes.items():
         if base is None or not base.shapes or not name.endswith(".lora_A.weight"):
             continue

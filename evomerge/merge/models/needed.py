@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from evomerge.errors import InputError
-from evomerge.merge.models.headers import Weights
+from evomerge.merge.models.headers import TensorHeaders
 
 
 def needed_weights(config: Any) -> list[Any]:
@@ -24,7 +24,7 @@ def stored_name(weight: Any, names: Mapping[str, Any]) -> str | None:
     return None
 
 
-def check_whole(folder: Path, config: Any, weights: Weights) -> None:
+def check_whole(folder: Path, config: Any, weights: TensorHeaders) -> None:
     """Refuse a model that lacks a weight which mergekit needs; pickles are not looked into.
 
     Args:

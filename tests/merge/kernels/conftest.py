@@ -11,8 +11,8 @@ from mergekit.merge_methods.base import TensorGroup
 from evomerge.merge.kernels.arithmetic import Arithmetic, serves
 from evomerge.merge.kernels.cache import Cache
 from evomerge.merge.kernels.draws import Draws
-from evomerge.merge.kernels.tensors import Inputs, Values
 from evomerge.merge.mergekit.process import seeded
+from evomerge.merge.tensors import Inputs, Values
 
 ROOM = 2**30
 

@@ -8,7 +8,7 @@ import torch
 
 from evomerge.merge.kernels import arithmetic, slerp
 from evomerge.merge.kernels.arithmetic import serves
-from evomerge.merge.kernels.tensors import Inputs, Values
+from evomerge.merge.tensors import Inputs, Values
 
 SERVED = (
     "linear",

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from evomerge.merge.kernels.cache import Array, Cache
+from evomerge.merge.kernels.cache import Cache
+from evomerge.merge.tensors import Array
 
 
 def test_what_fits_is_computed_once() -> None:

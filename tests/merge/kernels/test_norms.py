@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from evomerge.merge.kernels.norms import norms
-from evomerge.merge.kernels.tensors import Inputs
 from evomerge.merge.kernels.vectors import TaskVector
+from evomerge.merge.tensors import Inputs
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])

@@ -6,8 +6,8 @@ import torch
 from evomerge.merge.kernels.cache import Cache
 from evomerge.merge.kernels.draws import Draws
 from evomerge.merge.kernels.sparsity import Sparsity, fits
-from evomerge.merge.kernels.tensors import Inputs, Values
 from evomerge.merge.mergekit.process import seeded
+from evomerge.merge.tensors import Inputs, Values
 
 SHAPE = (50, 40)
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from evomerge.merge.kernels.tensors import Inputs
 from evomerge.merge.kernels.vectors import TaskVector, rank_norms, ranks
+from evomerge.merge.tensors import Inputs
 
 
 def vector() -> TaskVector:

@@ -2,9 +2,14 @@
 
 from types import SimpleNamespace
 
+import pytest
+from mergekit.io.tasks import LoadTensor
+
 from evomerge.merge.mergekit.configuration import configuration, locate, options
 from evomerge.merge.mergekit.engine import prepare
 from evomerge.merge.mergekit.steps import Read, Steps, compile_steps
+from evomerge.merge.plans import Plans
+from evomerge.merge.runner import StepRunner
 from evomerge.recipe.recipe import Recipe
 
 SEEN: list[tuple[list[Read], int | None]] = []
@@ -35,6 +40,23 @@ def test_values_of_another_recipe_are_bound(
     assert base == 3
     assert [read.name.split(":")[0] for read in reads] == [locations[m] for m in (*"abc", "base")]
     assert all(read.stored and read.tensor is not None for read in reads)
+
+
+def test_without_kernels_no_tensor_is_loaded(
+    make: SimpleNamespace, locations: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = locate(Recipe.from_document(make.weighted("linear")), locations)
+    loaded: list[str] = []
+    monkeypatch.setattr(LoadTensor, "execute", lambda load, **_: loaded.append(load.tensor))
+    elsewhere = StepRunner(2**20, device="cuda:7")
+    plan = Plans(elsewhere.inputs).of(
+        recipe.form, configuration(recipe), options(recipe, "", "cuda:7")
+    )
+    assert plan.steps is not None
+    assert len(plan.steps.steps) > 10
+    assert loaded == []
+    steps_of(recipe)
+    assert loaded
 
 
 def test_a_merge_of_tokenizers_is_left_to_mergekit(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from evomerge.merge.kernels.cache import Array
+Array = np.ndarray
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 What does not depend on the sampled values is cached, within a bound.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from mergekit.options import MergeOptions
@@ -12,17 +12,17 @@ from evomerge.errors import Failure, TrialError
 from evomerge.merge.kernels.arithmetic import DTYPES, Arithmetic, serves
 from evomerge.merge.kernels.cache import Cache
 from evomerge.merge.kernels.draws import Draws
-from evomerge.merge.kernels.tensors import Inputs, Values, flat, shaped
 from evomerge.merge.mergekit.configuration import Configuration
 from evomerge.merge.mergekit.failures import check_finite, named_failures, not_finite
 from evomerge.merge.mergekit.process import seeded, threads
 from evomerge.merge.mergekit.steps import Read, Step, Steps
+from evomerge.merge.tensors import Inputs, Values, flat, shaped
 from evomerge.methods.traits import traits
 
 Slots = Mapping[str, torch.Tensor]
 
 
-class Executor:
+class StepRunner:
     """Runs the steps of recipe after recipe. Not thread-safe.
 
     Args:
@@ -36,6 +36,11 @@ class Executor:
         self.cache = Cache(cache_bytes)
         self._arithmetic = Arithmetic(self.cache)
         self._finite: dict[tuple[str, torch.dtype], bool] = {}
+
+    @property
+    def inputs(self) -> Callable[[list[Read], int | None], Inputs | None] | None:
+        """What finds the inputs of kernels among what a step reads; None off the CPU."""
+        return self._inputs if self._device == "cpu" else None
 
     def clear(self) -> None:
         """Forget all that is known of parents, as when the files of one have changed."""
@@ -51,7 +56,8 @@ class Executor:
             steps: The steps of its form.
             config: The recipe's configuration, not normalized.
             settings: mergekit's options: seed, threads.
-            slots: Where tensors go, by name, if they have the right shape and dtype.
+            slots: Where tensors go, by name, if they have the right shape and dtype; each is
+                asked for only when it is about to be written.
 
         Raises:
             TrialError: The merge failed, by name; slots hold anything.
@@ -73,17 +79,16 @@ class Executor:
             torch.no_grad(),
         ):
             for step, own, fast in zip(steps.steps, values, served, strict=True):
-                slot = slots.get(step.save.tensor_name)
-                tensor = self._fast(step, own, draws, slot) if fast else self._slow(step, own)
+                tensor = self._fast(step, own, draws, slots) if fast else self._slow(step, own)
                 if tensor is not None:
+                    slot = slots.get(step.save.tensor_name)
                     put = _put(tensor, slot)
                     tensors[step.save.tensor_name] = put if put is slot else put.to(self._built_on)
         return tensors
 
-    def _fast(
-        self, step: Step, values: Values, draws: Draws, slot: torch.Tensor | None
-    ) -> torch.Tensor:
+    def _fast(self, step: Step, values: Values, draws: Draws, slots: Slots) -> torch.Tensor:
         assert step.inputs is not None
+        slot = slots.get(step.save.tensor_name)
         like = step.inputs.tensors[0]
         out = slot if slot is not None and _takes(slot, like) else torch.empty_like(like)
         if not self._arithmetic.merge(step.merge.method_name, step.inputs, values, draws, out):
@@ -100,15 +105,13 @@ class Executor:
         check_finite(step.save.tensor_name, merged)
         return _converted(step, merged)
 
-    def inputs(self, reads: list[Read], base: int | None) -> Inputs | None:
+    def _inputs(self, reads: list[Read], base: int | None) -> Inputs | None:
         """Return what a step is merged from, if kernels can take it; None if they cannot.
 
         Args:
             reads: What it reads, a model each.
             base: Index of the base model, or None.
         """
-        if self._device != "cpu":
-            return None
         found = [self._readable(read) for read in reads]
         tensors = tuple(tensor for tensor in found if tensor is not None)
         alike = {(tensor.shape, tensor.dtype) for tensor in tensors}

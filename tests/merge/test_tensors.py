@@ -2,7 +2,7 @@
 
 import torch
 
-from evomerge.merge.kernels.tensors import Inputs, addresses, flat, shaped
+from evomerge.merge.tensors import Inputs, addresses, flat, shaped
 
 
 def test_flat_memory_is_the_tensors_own() -> None:
