@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     )
     from evomerge.evaluate.scores import Scores, TaskScore
     from evomerge.recipe.recipe import Recipe
-    from evomerge.search.events import Progress
+    from evomerge.search.events import Listener, Progress
     from evomerge.search.finals.outcome import Outcome
-    from evomerge.search.records.record import FailedTrial, ScoredTrial
+    from evomerge.search.records.record import FailedTrial, ScoredTrial, TrialRecord
     from evomerge.space.space import Space
 
 _HOMES = {
@@ -44,9 +44,9 @@ _HOMES = {
     ),
     "evaluate.scores": ("Scores", "TaskScore"),
     "recipe.recipe": ("Recipe",),
-    "search.events": ("Progress",),
+    "search.events": ("Listener", "Progress"),
     "search.finals.outcome": ("Outcome",),
-    "search.records.record": ("FailedTrial", "ScoredTrial"),
+    "search.records.record": ("FailedTrial", "ScoredTrial", "TrialRecord"),
     "space.space": ("Space",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -60,6 +60,7 @@ __all__ = [
     "Float",
     "InputError",
     "Int",
+    "Listener",
     "OpenRun",
     "Outcome",
     "PlatformError",
@@ -71,6 +72,7 @@ __all__ = [
     "Space",
     "TaskScore",
     "TrialError",
+    "TrialRecord",
     "__version__",
     "merge_recipe",
     "open_run",

@@ -20,10 +20,24 @@ from evomerge.zoo import locate
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+_COLUMNS = [
+    "stage",
+    "number",
+    "kind",
+    "label",
+    "state",
+    "failure",
+    "merge_method",
+    "recipe_id",
+    "seconds",
+    "value",
+]
+"""What `OpenRun.trials` tells of every trial."""
+
 
 @dataclass(frozen=True)
 class OpenRun:
-    """A run, open for reading while a search may be at it.
+    """A run as it stood when it was opened; a search may be at it since.
 
     Args:
         folder: The run's folder.
@@ -54,7 +68,8 @@ class OpenRun:
         """
         from pandas import DataFrame
 
-        return DataFrame([self._row(record) for record in self.records])
+        rows = [self._row(record) for record in self.records]
+        return DataFrame(rows, columns=None if rows else _COLUMNS)
 
     @property
     def scores(self) -> "DataFrame":
@@ -100,7 +115,7 @@ class OpenRun:
                 f"the run's objective is {self.space.objective}: it has one best recipe, not a "
                 "front",
                 where=str(self.folder),
-                help="leave --pareto out, or search with objective: pareto",
+                help="take the best one, without --pareto, or search with objective: pareto",
             )
         found = pareto_front([*self._study.records("generation0"), *self._study.records("search")])
         if not found:
@@ -144,8 +159,9 @@ class OpenRun:
         )
 
     def _recipe(self, record: TrialRecord) -> Recipe:
+        if isinstance(record, ScoredTrial):
+            return record.recipe
         if record.recipe is None:
-            assert isinstance(record, FailedTrial)
             raise InputError(
                 f"trial {record.number} has no recipe: {record.result.message}",
                 where=str(self.folder),

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,27 @@ class Float(dict[str, Any]):
     Args:
         low: Lower end, included.
         high: Upper end, included.
-        more: What a hole of a space file may say beside its range: `log`, `step`, `layers`,
-            `modules`, `name`.
+        log: Whether it is searched on a logarithmic scale.
+        step: Distance of the values that it may take; None for all.
+        layers: Anchors of a gradient over the layers, ≥ 2; None for one value.
+        modules: Parts of tensor names that get a value of their own.
+        name: Shared by holes that take the same value.
     """
 
-    def __init__(self, low: float, high: float, **more: Any) -> None:
-        super().__init__(float=[low, high], **more)
+    def __init__(
+        self,
+        low: float,
+        high: float,
+        *,
+        log: bool | None = None,
+        step: float | None = None,
+        layers: int | None = None,
+        modules: Sequence[str] | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            _said(float=[low, high], log=log, step=step, layers=layers, modules=modules, name=name)
+        )
 
 
 class Int(dict[str, Any]):
@@ -31,11 +46,23 @@ class Int(dict[str, Any]):
     Args:
         low: Lower end, included.
         high: Upper end, included.
-        more: As for `Float`.
+        log: As for `Float`, and so are the others.
     """
 
-    def __init__(self, low: int, high: int, **more: Any) -> None:
-        super().__init__(int=[low, high], **more)
+    def __init__(
+        self,
+        low: int,
+        high: int,
+        *,
+        log: bool | None = None,
+        step: int | None = None,
+        layers: int | None = None,
+        modules: Sequence[str] | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            _said(int=[low, high], log=log, step=step, layers=layers, modules=modules, name=name)
+        )
 
 
 class Choice(dict[str, Any]):
@@ -43,11 +70,17 @@ class Choice(dict[str, Any]):
 
     Args:
         values: The alternatives.
-        more: `layers`, `modules`, `name`.
+        layers: As for `Float`, and so are the others.
     """
 
-    def __init__(self, *values: Any, **more: Any) -> None:
-        super().__init__(choice=list(values), **more)
+    def __init__(
+        self,
+        *values: Any,
+        layers: int | None = None,
+        modules: Sequence[str] | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(_said(choice=list(values), layers=layers, modules=modules, name=name))
 
 
 def read_space(
@@ -70,3 +103,8 @@ def read_space(
     if isinstance(source, Mapping):
         return read_document(source, Path.cwd() / "space.yaml", overrides)
     return load_space(Path(source), overrides)
+
+
+def _said(**keys: Any) -> dict[str, Any]:
+    """Return what a hole says: all but what is None."""
+    return {key: value for key, value in keys.items() if value is not None}

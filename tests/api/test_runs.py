@@ -1,6 +1,13 @@
-import pytest
+from pathlib import Path
 
-from evomerge import EvomergeError, InputError, OpenRun, open_run
+import pandas
+import pytest
+from synthetic import FormulaPool, failing, toy_space
+
+from evomerge import EvomergeError, InputError, OpenRun, ScoredTrial, Space, open_run
+from evomerge.search.driver import run_search as search_and_judge
+from evomerge.search.records.run import Run
+from evomerge.workers.protocol import WorkerPool
 
 from .conftest import Searched
 
@@ -56,3 +63,38 @@ def test_what_is_not_there_is_said(run: OpenRun, searched: Searched) -> None:
     with pytest.raises(InputError, match="it has one best recipe"):
         run.front  # noqa: B018
     assert issubclass(InputError, EvomergeError)
+
+
+def written(folder: Path, space: Space, pool: WorkerPool) -> OpenRun:
+    """Return a run whose recipes were scored by a formula."""
+    with Run.open(space, folder) as run:
+        search_and_judge(run, pool)
+    return open_run(space.name, folder)
+
+
+def test_failed_trials_and_several_objectives_have_their_rows(tmp_path: Path) -> None:
+    pool = failing(FormulaPool(), lambda count: count == 9)
+    run = written(tmp_path, toy_space(objective="pareto", trials=6), pool)
+    trials = run.trials[run.trials.stage == "search"].set_index("number")
+    assert "value" not in trials
+    for trial in run.records:
+        if trial.stage == "search" and isinstance(trial, ScoredTrial):
+            row = trials.loc[trial.number]
+            assert (row["values_t0"], row["values_t1"]) == trial.value
+    assert (trials.state == "FAIL").sum() == 1
+    failed = trials[trials.state == "FAIL"].iloc[0]
+    assert (failed["failure"], failed["merge_method"]) == ("out_of_memory", "task_arithmetic")
+    assert pandas.isna(failed["values_t0"])
+    assert run.front
+    assert all(len(trial.value) == 2 for trial in run.front)
+
+
+def test_an_empty_run_has_tables_with_columns(tmp_path: Path) -> None:
+    space = toy_space()
+    with Run.open(space, tmp_path):
+        run = open_run(space.name, tmp_path)
+    assert len(run.trials) == len(run.scores) == 0
+    assert {"stage", "number", "state", "value", "recipe_id"} <= set(run.trials.columns)
+    assert not run.is_finished
+    with pytest.raises(EvomergeError, match="no trial has succeeded yet"):
+        run.best  # noqa: B018

@@ -151,7 +151,8 @@ def _check_same(folder: Path, space: Space, resume: bool) -> Space | None:
         raise RunConflict(
             f"run {folder.name!r} is there already",
             where=str(folder),
-            help="--resume goes on with it, --new starts afresh and keeps the old one beside it",
+            help="--resume (resume=True) goes on with it, --new (new=True) starts afresh and keeps "
+            "the old one beside it",
         )
     before = _read_space(folder)
     if before and (changes := difference(before, space)):
