@@ -1,14 +1,17 @@
 """The recipes' part of the JSON Schema: what mergekit's YAML says, with holes."""
 
-from typing import Any
-
 from evomerge.methods.table import MERGEKIT
+from evomerge.recipe.mixture import EXPERT_KEYS, GATE_MODES, PROMPTS
 from evomerge.recipe.mixture import KEYS as MIXTURE_KEYS
-from evomerge.recipe.recipe import KEYS
+from evomerge.recipe.recipe import DTYPES, KEYS
+from evomerge.space.reading import value_schema
+from evomerge.space.reading.recipes.recipe import INPUTS, TOKENIZER_KEYS
+from evomerge.space.reading.recipes.stacks import KEYS as STACK_KEYS
+from evomerge.space.reading.recipes.stacks import REQUIRED as STACK_REQUIRED
+from evomerge.space.reading.value_schema import NAME, Schema, one_of, value_or_hole
 
-Schema = dict[str, Any]
-_NUMBERS = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-_NAME = {"type": "string"}
+_NAMES = {"$ref": "#/$defs/name"}
+_PARAMETERS = {"$ref": "#/$defs/parameters"}
 
 
 def recipes() -> dict[str, Schema]:
@@ -17,16 +20,20 @@ def recipes() -> dict[str, Schema]:
     return {
         "models": {
             "type": "object",
-            "additionalProperties": _NAME,
+            "additionalProperties": NAME,
             "description": "Short name → folder, hub id, hub id@revision, model+adapter, zoo://…",
         },
-        "base_model": {**_NAME, "description": "Base for recipes: auto and methods."},
+        "base_model": {**NAME, "description": "Base for recipes: auto and methods."},
         "plugins": {
             "type": "array",
-            "items": _NAME,
+            "items": NAME,
             "description": "Tables of merge methods of one's own: evomerge methods --plugin.",
         },
-        "methods": {"type": "array", "items": _method(), "description": "Instead of recipes."},
+        "methods": {
+            "type": "array",
+            "items": {"enum": sorted(MERGEKIT)},
+            "description": "Instead of recipes.",
+        },
         "recipes": {"anyOf": [{"const": "auto"}, {"type": "array", "items": recipe}]},
     }
 
@@ -34,10 +41,9 @@ def recipes() -> dict[str, Schema]:
 def definitions() -> dict[str, Schema]:
     """Return what `recipes` refers to, by name."""
     return {
-        "hole": _hole(),
-        "name": {"anyOf": [_NAME, {"$ref": "#/$defs/hole"}]},
-        "value": _value(),
-        "parameters": _parameters(),
+        **value_schema.definitions(),
+        "name": value_or_hole(NAME),
+        "parameters": value_schema.parameters(),
         "inputs": _inputs(),
         "slices": _slices(),
         "recipe": _recipe(),
@@ -45,174 +51,98 @@ def definitions() -> dict[str, Schema]:
     }
 
 
-def _method() -> Schema:
-    return {"enum": sorted(MERGEKIT)}
-
-
-def _hole() -> Schema:
-    kinds = {"float": _NUMBERS, "int": _NUMBERS, "choice": {"type": "array", "minItems": 1}}
-    more = {
-        "log": {"type": "boolean", "description": "Draw on a logarithmic scale."},
-        "step": {"type": "number", "description": "Grid of the values."},
-        "layers": {"type": "integer", "minimum": 2, "description": "Anchors of a gradient."},
-        "modules": {
-            "type": "array",
-            "items": _NAME,
-            "description": "A value for each, and the rest.",
-        },
-        "name": {**_NAME, "description": "Holes of one name share their value."},
-    }
+def _mapping(properties: dict[str, Schema], *required: str) -> Schema:
     return {
         "type": "object",
         "additionalProperties": False,
-        "properties": kinds | more,
-        "oneOf": [{"required": [kind]} for kind in kinds],
+        "required": list(required),
+        "properties": properties,
     }
 
 
-def _value() -> Schema:
-    scalar = {"type": ["number", "boolean", "string"]}
-    filtered = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["value"],
-        "properties": {"filter": _NAME, "value": {"$ref": "#/$defs/value"}},
-    }
-    one = [scalar, {"$ref": "#/$defs/hole"}, filtered]
-    return {"anyOf": [*one, {"type": "array", "items": {"anyOf": one}}]}
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items, "minItems": 1}
 
 
-def _parameters() -> Schema:
-    known: dict[str, list[str]] = {}
-    for method in MERGEKIT.values():
-        for parameter in method.parameters:
-            known.setdefault(parameter, []).append(method.name)
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            name: {"$ref": "#/$defs/value", "description": f"Of {', '.join(owners)}."}
-            for name, owners in sorted(known.items())
-        },
-    }
+def _whole(low: int | None = None) -> Schema:
+    """Return the schema of a whole number from `low`, or of a hole of such."""
+    return value_or_hole({"type": "integer"} | ({} if low is None else {"minimum": low}))
 
 
 def _input(**more: Schema) -> Schema:
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["model"],
-        "properties": {
-            "model": {"$ref": "#/$defs/name"},
-            "parameters": {"$ref": "#/$defs/parameters"},
-            **more,
-        },
-    }
+    return _mapping({"model": _NAMES, "parameters": _PARAMETERS, **more}, "model")
 
 
 def _inputs() -> Schema:
-    pair = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["pair"],
-        "properties": {
-            "pair": {"type": "array", "items": _NAME, "minItems": 2},
-            "ordered": {"type": "boolean"},
-            "parameters": {"$ref": "#/$defs/parameters"},
-        },
+    pair: dict[str, Schema] = {
+        "pair": {"type": "array", "items": NAME, "minItems": 2},
+        "ordered": {"type": "boolean"},
+        "parameters": _PARAMETERS,
     }
-    return {"anyOf": [{"type": "array", "items": _input()}, pair]}
+    return {"anyOf": [_list(_input()), _mapping(pair, "pair")]}
 
 
 def _slices() -> Schema:
-    layer = {"anyOf": [{"type": "integer", "minimum": 0}, {"$ref": "#/$defs/hole"}]}
-    ends = {"type": "array", "items": layer, "minItems": 2, "maxItems": 2}
-    return {
-        "type": "array",
-        "items": {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["sources"],
-            "properties": {
-                "sources": {"type": "array", "items": _input(layer_range=ends)},
-                "base_model": {"$ref": "#/$defs/name"},
-                "parameters": {"$ref": "#/$defs/parameters"},
-            },
-        },
+    ends = {"type": "array", "items": _whole(0), "minItems": 2, "maxItems": 2}
+    source = {**_input(layer_range=ends), "required": ["model", "layer_range"]}
+    inner: dict[str, Schema] = {
+        "sources": _list(source),
+        "base_model": _NAMES,
+        "parameters": _PARAMETERS,
     }
+    return _list(_mapping(inner, "sources"))
+
+
+def _stack() -> Schema:
+    positive = {"type": "integer", "minimum": 1}
+    known: dict[str, Schema] = {
+        "models": _list(NAME),
+        "layers": positive,
+        "blocks": _whole(1),
+        "overlap": _whole(),
+        "first": _whole(0),
+        "depth": {"type": ["array", "null"], "items": positive, "minItems": 2, "maxItems": 2},
+        "parameters": _PARAMETERS,
+    }
+    return _mapping({key: known.get(key, _whole(1)) for key in STACK_KEYS}, *STACK_REQUIRED)
 
 
 def _recipe() -> Schema:
-    number = {"anyOf": [{"type": "integer"}, {"$ref": "#/$defs/hole"}]}
     inner = {
         "models": {"$ref": "#/$defs/inputs"},
         "slices": {"$ref": "#/$defs/slices"},
-        "parameters": {"$ref": "#/$defs/parameters"},
+        "parameters": _PARAMETERS,
     }
-    module = {"type": "object", "additionalProperties": False, "properties": inner}
-    stack = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["models", "layers", "blocks", "length"],
-        "properties": {
-            "models": {"type": "array", "items": _NAME, "minItems": 1},
-            "layers": {"type": "integer", "minimum": 1},
-            "blocks": number,
-            "length": number,
-            "overlap": number,
-            "first": number,
-            "repeat": number,
-            "depth": {**_NUMBERS, "items": {"type": "integer"}},
-            "parameters": {"$ref": "#/$defs/parameters"},
-        },
-    }
+    modules = {"type": "object", "minProperties": 1, "additionalProperties": _mapping(inner)}
+    tokenizer = _mapping({key: {} for key in TOKENIZER_KEYS} | {"source": _NAMES})
     known: dict[str, Schema] = {
-        "merge_method": {"anyOf": [_method(), {"$ref": "#/$defs/hole"}]},
-        "base_model": {"$ref": "#/$defs/name"},
+        "name": NAME,
+        "stack": _stack(),
+        "merge_method": one_of(MERGEKIT),
         **inner,
-        "modules": {"type": "object", "additionalProperties": module},
-        "tokenizer": {"type": "object"},
-        "chat_template": _NAME,
+        "modules": modules,
+        "dtype": one_of(DTYPES),
+        "out_dtype": one_of(DTYPES),
+        "tokenizer": tokenizer,
+        "chat_template": NAME,
     }
-    properties = {key: known.get(key, {"$ref": "#/$defs/name"}) for key in KEYS}
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["merge_method"],
-        "properties": {"name": _NAME, "stack": stack, **properties},
-    }
+    properties = {key: known.get(key, _NAMES) for key in ("name", "stack", *KEYS)}
+    one = [{"required": [key]} for key in INPUTS]
+    return {**_mapping(properties, "merge_method"), "oneOf": one}
 
 
 def _moe() -> Schema:
-    number = {"anyOf": [{"type": "number"}, {"$ref": "#/$defs/hole"}]}
-    texts = {"type": "array", "items": _NAME, "minItems": 1}
-    expert = {
-        "source_model": {"$ref": "#/$defs/name"},
-        "positive_prompts": texts,
-        "negative_prompts": texts,
-        "noise_scale": number,
-        "residual_scale": number,
-    }
-    experts = {
-        "type": "array",
-        "minItems": 1,
-        "items": {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["source_model"],
-            "properties": expert,
-        },
-    }
+    texts, number = _list(NAME), value_or_hole({"type": "number"})
+    of_expert: dict[str, Schema] = {"source_model": _NAMES} | dict.fromkeys(PROMPTS, texts)
+    expert = _mapping({key: of_expert.get(key, number) for key in EXPERT_KEYS}, "source_model")
     known: dict[str, Schema] = {
-        "experts": experts,
-        "shared_experts": experts,
-        "experts_per_token": number,
+        "name": NAME,
+        "experts": _list(expert),
+        "shared_experts": _list(expert),
+        "gate_mode": one_of(GATE_MODES),
+        "experts_per_token": _whole(),
+        "dtype": one_of(DTYPES),
+        "architecture": NAME,
     }
-    return {
-        "type": "object",
-        "additionalProperties": False,
-        "required": ["base_model", "experts"],
-        "properties": {
-            key: known.get(key, {"$ref": "#/$defs/name"}) for key in ("name", *MIXTURE_KEYS)
-        },
-    }
+    properties = {key: known.get(key, _NAMES) for key in ("name", *MIXTURE_KEYS)}
+    return _mapping(properties, "base_model", "experts")

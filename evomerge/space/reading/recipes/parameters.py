@@ -93,6 +93,9 @@ def _setting(
 
 def _filtered(parameter: MethodParameter, value: Any, path: Path, problems: Problems) -> Any:
     keys = ("filter", "value")
+    if not value:
+        problems.add(path, f"{parameter.name} is an empty mapping")
+        return None
     if not problems.known_keys(value, path, keys if set(keys) & set(value) else (*KINDS, *keys)):
         return None
     if not set(keys) & set(value):

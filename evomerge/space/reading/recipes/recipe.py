@@ -19,6 +19,12 @@ from evomerge.space.reading.recipes.stacks import read_stack
 
 _KEYS = ("name", "stack", *KEYS)
 
+INPUTS = ("models", "slices", "modules", "stack")
+"""What a recipe merges, in one of these words."""
+
+TOKENIZER_KEYS = ("source", "tokens", "pad_to_multiple_of")
+"""What `tokenizer:` may say."""
+
 
 class RecipeReader:
     """Reads the recipes of one file.
@@ -65,12 +71,10 @@ class RecipeReader:
         document |= self._tokenizer(node, path)
         if "base_model" in node:
             document["base_model"] = self._models.read(node["base_model"], (*path, "base_model"))
-        inputs = [key for key in ("models", "slices", "modules", "stack") if key in node]
+        inputs = [key for key in INPUTS if key in node]
         if len(inputs) != 1:
             got = " and ".join(inputs) or "none of them"
-            problems.add(
-                path, f"a recipe has exactly one of models, slices, modules, stack, got {got}"
-            )
+            problems.add(path, f"a recipe has exactly one of {', '.join(INPUTS)}, got {got}")
             return None
         if "parameters" in node:
             document["parameters"] = read_parameters(
@@ -108,8 +112,7 @@ class RecipeReader:
             )
         if "tokenizer" in node:
             at, tokenizer = (*path, "tokenizer"), node["tokenizer"]
-            keys = ("source", "tokens", "pad_to_multiple_of")
-            if self._problems.known_keys(tokenizer, at, keys):
+            if self._problems.known_keys(tokenizer, at, TOKENIZER_KEYS):
                 read["tokenizer"] = dict(tokenizer)
                 if "source" in tokenizer:
                     read["tokenizer"]["source"] = self._source(tokenizer["source"], (*at, "source"))

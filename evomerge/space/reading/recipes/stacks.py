@@ -24,6 +24,11 @@ KEYS = (
     "parameters",
 )
 
+"""What `stack:` may say."""
+
+REQUIRED = ("models", "layers", "blocks", "length")
+"""What it must say."""
+
 
 def read_stack(
     node: Any,
@@ -47,7 +52,7 @@ def read_stack(
         known = " or ".join(name for name, method in MERGEKIT.items() if method.copies_one)
         problems.add(path, f"a stack is merged by {known}, not by {', '.join(allowed)}")
         return None
-    missing = [key for key in ("models", "layers", "blocks", "length") if key not in node]
+    missing = [key for key in REQUIRED if key not in node]
     if missing:
         problems.add(path, f"a stack needs {', '.join(missing)}")
         return None
