@@ -7,24 +7,29 @@ user's plug-in, reaches the screen at any time.
 import logging
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from evomerge.files import cache_dir
 
-ENVIRONMENT = {
-    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # those of transformers too
+SERVICES = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
-    "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait do not take a shared core from others
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # Ray tells the end of a node on stdout
     "RAY_USAGE_STATS_ENABLED": "0",
+}
+"""What MLflow and Ray read as they are loaded; a variable that the user has set stays."""
+
+ENVIRONMENT = {
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # those of transformers too
+    "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait do not take a shared core from others
     "TOKENIZERS_PARALLELISM": "false",
     "TQDM_DISABLE": "1",  # mergekit's bars have no other switch
     "TRANSFORMERS_VERBOSITY": "error",
 }
-"""What libraries read as they are loaded; a variable that the user has set stays."""
+"""What other libraries read as they are loaded: only for processes that are evomerge's own."""
 
 LEVELS = {
     "alembic": logging.ERROR,
@@ -36,17 +41,44 @@ LEVELS = {
 """Logger → the least level that is shown."""
 
 
-def hush() -> None:
-    """Tell every library how much it may say. Idempotent.
+SWITCHES = {
+    "datasets": ("disable_progress_bars",),
+    "huggingface_hub.utils": ("disable_progress_bars",),
+    "transformers.utils.logging": ("disable_progress_bar", "set_verbosity_error"),
+}
+"""Module → its functions that silence a library."""
 
-    Call it before they are loaded, and again after Optuna, which sets its level as it is loaded.
+
+def own_process() -> None:
+    """Hush every library of a process that is evomerge's own. Idempotent.
+
+    Call it before they are loaded.
     """
     places = {"NUMBA_CACHE_DIR": str(cache_dir() / "kernels")}
     for variable, value in (ENVIRONMENT | places).items():
         os.environ.setdefault(variable, value)
+    hush()
+
+
+def hush(*, load: bool = False) -> None:
+    """Hush libraries by their own switches, in a process that may be a user's. Idempotent.
+
+    Call it again after Optuna is loaded, which sets its level then.
+
+    Args:
+        load: Load the libraries that have no switch before, instead of leaving them out.
+    """
+    for variable, value in SERVICES.items():
+        os.environ.setdefault(variable, value)
     for name, level in LEVELS.items():
         logging.getLogger(name).setLevel(level)
     logging.getLogger().addFilter(_not_from_mergekit)
+    for name, switches in SWITCHES.items():
+        if not load and name not in sys.modules:
+            continue
+        module = import_module(name)
+        for switch in switches:
+            getattr(module, switch)()
 
 
 def _not_from_mergekit(record: logging.LogRecord) -> bool:

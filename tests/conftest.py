@@ -9,9 +9,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import pytest
 from hypothesis import HealthCheck, settings
 
-from evomerge.quiet import hush
+from evomerge.quiet import own_process
 
-hush()  # as the command line does; kernels are compiled once for all processes
+own_process()  # as the command line does; kernels are compiled once for all processes
 
 # Nothing fails because a machine is slow, and what a commit's tests draw is always the same.
 settings.register_profile(

@@ -67,7 +67,7 @@ def score(
         TrialError: It could not be merged or scored, for a named reason.
         PlatformError: The machine stands in the way.
     """
-    hush()
+    hush(load=True)
     settings = _settings(tasks, documents, seed, task_path, chat_template, gpus)
     recipe = model if isinstance(model, Recipe) else _alone(str(model))
     located = _located(recipe.models)
@@ -115,7 +115,6 @@ def merge_recipe(
         PlatformError: Disk full, or folder unwritable.
         TrialError: The merge failed, for a named reason.
     """
-    hush()
     given = RecipeFile(recipe) if isinstance(recipe, Recipe) else None
     read = given or read_recipe(Path(str(recipe)), None if plugins else MERGEKIT)
     located = _located(read.recipe.models)
@@ -123,6 +122,7 @@ def merge_recipe(
     from evomerge.merge.disk import merge_to_disk
     from evomerge.merge.mergekit.plugins import import_plugin
 
+    hush()
     methods = MERGEKIT
     for plugin in map(Path, plugins):
         methods = methods.with_plugin(import_plugin(plugin), str(plugin.resolve()))

@@ -20,7 +20,6 @@ from evomerge.search.finals.outcome import Outcome
 from evomerge.search.records.record import TrialRecord
 from evomerge.search.records.run import Run
 from evomerge.space.space import Space
-from evomerge.tracking.tracker import Tracker
 from evomerge.workers import open_pool
 from evomerge.workers.spec import worker_spec
 
@@ -83,7 +82,9 @@ def run_search(
         EvomergeError: Nothing could be scored.
         KeyboardInterrupt: Interrupted; what ran has been recorded.
     """
-    hush()
+    hush(load=True)
+    from evomerge.tracking.tracker import Tracker  # MLflow reads its environment as it loads
+
     found = locations(space)
     for family in zoo.missing(found):
         zoo.make(family, lambda text, fraction: None)

@@ -8,7 +8,7 @@ import click
 
 from evomerge import __version__
 from evomerge.errors import EvomergeError, did_you_mean
-from evomerge.quiet import hush
+from evomerge.quiet import own_process
 
 _COMMANDS = {
     "search": "Search a space for the best merge: the main job.",
@@ -58,7 +58,7 @@ def group() -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line: `evomerge`, exiting with the code of the outcome."""
-    hush()
+    own_process()
     try:
         group.main(args=args, standalone_mode=False)
     except click.ClickException as error:

@@ -2,10 +2,7 @@
 
 from collections.abc import Callable
 
-from evomerge.quiet import hush
 from evomerge.workers.protocol import WorkerPool, WorkerSpec
-
-hush()  # an actor's process starts here
 
 
 def open_pool(spec: WorkerSpec, warn: Callable[[str], None] = lambda text: None) -> WorkerPool:

@@ -18,6 +18,7 @@ from ray.exceptions import (
 )
 
 from evomerge.errors import EvomergeError, Failure, InputError, PlatformError
+from evomerge.quiet import own_process
 from evomerge.workers import cluster
 from evomerge.workers.protocol import (
     Failed,
@@ -38,6 +39,9 @@ class _Actor:
 
     Ctrl-C does not reach it: Ray blocks SIGINT in the processes it starts.
     """
+
+    def __init__(self) -> None:
+        own_process()
 
     def build(self, make_worker: Callable[[WorkerSpec], RunsJobs], spec: WorkerSpec) -> None:
         try:

@@ -12,12 +12,9 @@ import numpy as np
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
 
-from evomerge.quiet import hush
 from evomerge.space.space import Space
 
 _MODEL, _RANDOM = 0, 1
-
-hush()
 
 
 class Seeds(NamedTuple):
