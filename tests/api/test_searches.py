@@ -1,6 +1,9 @@
+import shutil
+from pathlib import Path
+
 import pytest
 
-from evomerge import RunConflict, open_run, run_search
+from evomerge import Progress, RunConflict, TrialRecord, open_run, run_search
 
 from .conftest import Searched
 
@@ -32,3 +35,18 @@ def test_its_end_names_what_it_left(searched: Searched) -> None:
 def test_a_run_that_is_there_is_not_touched_unasked(searched: Searched) -> None:
     with pytest.raises(RunConflict, match="is there already"):
         run_search(searched.space, runs_dir=searched.runs)
+
+
+def test_a_new_run_keeps_the_old_one_beside_it(
+    searched: Searched, tmp_path: Path, empty_mlflow: Path
+) -> None:
+    shutil.copytree(searched.finished.folder, tmp_path / "runs" / "toy")
+    shutil.copy(empty_mlflow, tmp_path)
+
+    def stop(trial: TrialRecord, progress: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_search(searched.space, runs_dir=tmp_path / "runs", new=True, on_trial=stop)
+    assert len(open_run("toy", tmp_path / "runs").records) == 1
+    assert open_run("toy.1", tmp_path / "runs").is_finished
