@@ -4,22 +4,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import transformers
 from safetensors import SafetensorError
 
 from evomerge.errors import Failure, InputError, PlatformError, TrialError
-from evomerge.files import is_full, make_whole, platform_errors, scratch
+from evomerge.files import is_full, make_whole, platform_errors
 from evomerge.merge.devices import check_device
 from evomerge.merge.export import export_yaml
 from evomerge.merge.mergekit.configuration import configuration, locate, options
-from evomerge.merge.mergekit.engine import Tokenizer
 from evomerge.merge.mergekit.experts import build_moe
 from evomerge.merge.mergekit.folder import model_card, write_model
 from evomerge.merge.mergekit.process import seeded
 from evomerge.merge.mergekit.writers import folder_writer
 from evomerge.merge.models.locations import absolute
 from evomerge.merge.models.resident import Parents
-from evomerge.merge.weights import Weights, read_weights
 from evomerge.methods.table import MERGEKIT, Method
 from evomerge.recipe.recipe import Recipe
 
@@ -87,45 +84,9 @@ def merge_to_disk(
         (draft / _file(located)).write_text(text, encoding="utf-8")
         (draft / "README.md").write_text(_card(located, text, out.name), encoding="utf-8")
 
-    with _platform_errors(out):
+    with write_errors(out):
         make_whole(out, fill)
     return out
-
-
-def merge_through_disk(
-    recipe: Recipe,
-    locations: Mapping[str, str],
-    cache: Path,
-    device: str = "cpu",
-    built_on: str = "cpu",
-) -> tuple[Weights, Tokenizer]:
-    """Merge into a folder that does not stay, and read it back.
-
-    Args:
-        recipe: References as the space writes them.
-        locations: Reference → folder, hub id, or `X+adapter`.
-        cache: Folder for models with adapters merged in, and for the merged one meanwhile.
-        device: `cpu`, or where the arithmetic runs.
-        built_on: Where the tensors are read to.
-
-    Raises:
-        PlatformError: Disk full, or cache unwritable.
-        TrialError: The merge failed, by name.
-    """
-    with _platform_errors(cache), scratch(cache) as folder:
-        made = merge_to_disk(recipe, locations, folder / "model", cache, device=device)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(made)
-        return read_weights(made, built_on), tokenizer
-
-
-def make_cache(cache: Path) -> None:
-    """Make the folder in which merged models stand for a while.
-
-    Raises:
-        PlatformError: It cannot be made.
-    """
-    with platform_errors(cache, "cannot be made"):
-        cache.mkdir(parents=True, exist_ok=True)
 
 
 def _file(recipe: Recipe) -> str:
@@ -164,7 +125,7 @@ def _check_target(out: Path, force: bool) -> None:
 
 
 @contextmanager
-def _platform_errors(folder: Path) -> Iterator[None]:
+def write_errors(folder: Path) -> Iterator[None]:
     """Name what stands in the way of a model folder; safetensors words a full disk its own way."""
     with platform_errors(folder, "cannot write the model folder"):
         try:

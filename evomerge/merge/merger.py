@@ -1,30 +1,20 @@
-"""Recipe → live model: one owner of parents, plans, weights and the models that take them."""
+"""Recipe → live model: one owner of the weights that are made and of the models that take them."""
 
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import transformers
-from mergekit.options import MergeOptions
 
-from evomerge.errors import EvomergeError, Failure, TrialError
-from evomerge.merge.disk import make_cache, merge_through_disk
 from evomerge.merge.live import LiveModels
-from evomerge.merge.mergekit import configuration as make
-from evomerge.merge.mergekit.engine import Tokenizer, execute
-from evomerge.merge.mergekit.experts import build_moe
-from evomerge.merge.mergekit.process import seeded
-from evomerge.merge.mergekit.tokenizer import tokenizer_of
-from evomerge.merge.mergekit.writers import MemoryWriter, writing_to
-from evomerge.merge.models.resident import Parents
-from evomerge.merge.plans import Plans
-from evomerge.merge.runner import Slots, StepRunner
-from evomerge.merge.tokenizers import Tokenizers
-from evomerge.merge.weights import Weights, read_generation
+from evomerge.merge.memory import InMemory
+from evomerge.merge.mergekit.engine import Tokenizer
+from evomerge.merge.runner import Slots
+from evomerge.merge.through_disk import ThroughDisk
+from evomerge.merge.weights import Weights
 from evomerge.recipe.recipe import Recipe
 
 
@@ -45,11 +35,22 @@ class Live:
     tokenizer: Tokenizer
 
 
-class Merger:
-    """Merges recipes in this process. Not thread-safe.
+class Way(Protocol):
+    """A way to make the weights of recipes: in memory, or through a disk."""
 
-    Adapters are merged into their models here, at once, since that draws random numbers. After
-    a failure the next merge gives what it would have given without: see `Live`.
+    def make(self, recipe: Recipe, slots: Slots) -> tuple[Weights, Tokenizer]:
+        """Merge a recipe; see `InMemory.make`."""
+        ...
+
+    def limit_cache(self, cache_bytes: int) -> None:
+        """Set the bound on what merges share, ≥ 0."""
+        ...
+
+
+class Merger:
+    """Merges recipes into live models, in this process. Not thread-safe.
+
+    After a failure the next merge gives what it would have given without: see `Live`.
 
     Args:
         locations: Model reference as recipes write it → folder, hub id, or `X+adapter`.
@@ -77,20 +78,17 @@ class Merger:
         mode: Literal["memory", "disk"] = "memory",
         cache_bytes: int = 2**31,
     ) -> None:
-        self._locations, self._cache_dir, self._mode = dict(locations), Path(cache), mode
         # A model that needs several GPUs would not fit on the one that merges.
-        self._device, self._built_on = device, "cpu" if gpus > 1 else device
-        self._parents = Parents(cache, device)
-        self._runner = StepRunner(cache_bytes, device, self._built_on)
-        self._plans = Plans(self._runner.inputs)
-        self._live = LiveModels(device, gpus=gpus)
-        self._tokenizers = Tokenizers()
-        self._fingerprints: dict[str, str] = {}
-        self._moe_tokenizers: dict[str, Tokenizer] = {}
-        self.seconds: dict[str, float] = {}
-        self._parents.merge_adapters(self._locations.values())
+        built_on = "cpu" if gpus > 1 else device
+        self._way: Way
         if mode == "disk":
-            make_cache(self._cache_dir)
+            self._way = ThroughDisk(locations, cache, device, built_on=built_on)
+        else:
+            self._way = InMemory(
+                locations, cache, device, built_on=built_on, cache_bytes=cache_bytes
+            )
+        self._live = LiveModels(device, gpus=gpus)
+        self.seconds: dict[str, float] = {}
 
     def merge(self, recipe: Recipe) -> Live:
         """Merge a recipe into a live model.
@@ -108,91 +106,13 @@ class Merger:
         self.seconds = {}
         with self._live.slots(recipe.form) as slots:
             with self._timed("merge"):
-                if self._mode == "disk":
-                    weights, loaded = merge_through_disk(
-                        recipe, self._locations, self._cache_dir, self._device, self._built_on
-                    )
-                    tokenizer = self._tokenizers.one(loaded)
-                else:
-                    weights = self.weights(recipe, slots)
-                    tokenizer = self._tokenizers.of(recipe, self.tokenizer)
+                weights, tokenizer = self._way.make(recipe, slots)
             with self._timed("place"):
                 return Live(self._live.place(weights), tokenizer)
 
-    def weights(self, recipe: Recipe, slots: Slots | None = None) -> Weights:
-        """Merge a recipe into tensors alone; bit-equal to `mergekit-yaml`.
-
-        Args:
-            recipe: References as the space writes them.
-            slots: Where tensors go, by name, if they have the right shape and dtype.
-
-        Raises:
-            TrialError: As `merge`.
-        """
-        located = make.locate(recipe, self._locations)
-        settings = make.options(located, self._parents.lora_cache, self._device)
-        if located.is_mixture:
-            return self._mixture(located, settings)
-        config = make.configuration(self._opened(located))
-        self._hold(located)
-        plan = self._plans.of(located.form, config, settings)
-        generation = read_generation(plan.generation) if plan.generation else None
-        if plan.steps:
-            tensors = self._runner.run(plan.steps, config, settings, slots or {})
-            return Weights(tensors, plan.config, generation, recipe.form)
-        writer = MemoryWriter(self._built_on)
-        with seeded(located.seed):
-            executed = execute(config, settings, writing_to(lambda: writer))
-        return Weights(writer.tensors, executed.config, generation)
-
-    def tokenizer(self, recipe: Recipe) -> Tokenizer:
-        """Return the tokenizer that the recipe's merged folder would have.
-
-        Raises:
-            TrialError: The recipe is invalid, or its tokenizer cannot be had.
-        """
-        located = make.locate(recipe, self._locations)
-        if recipe.is_mixture:
-            base = located.document["base_model"]
-            if base not in self._moe_tokenizers:
-                self.weights(recipe)
-            return self._moe_tokenizers[base]
-        return tokenizer_of(make.configuration(self._opened(located)))
-
     def limit_cache(self, cache_bytes: int) -> None:
-        """Set the bound on what merges share, ≥ 0; if there is more, forget everything."""
-        self._runner.cache.limit_bytes = cache_bytes
-        if self._runner.cache.held_bytes > cache_bytes:
-            self._forget()
-
-    def _mixture(self, located: Recipe, settings: MergeOptions) -> Weights:
-        opened = self._opened(located)
-        writer = MemoryWriter(self._built_on)
-        with tempfile.TemporaryDirectory() as folder:
-            with seeded(located.seed):
-                build_moe(opened, settings, Path(folder), lambda: writer)
-            config = transformers.AutoConfig.from_pretrained(folder)
-            tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-        self._moe_tokenizers[located.document["base_model"]] = tokenizer
-        return Weights(writer.tensors, config)
-
-    def _hold(self, located: Recipe) -> None:
-        """Have the parents in memory; what was known of them is forgotten when one changed."""
-        held = self._parents.hold(located.models)
-        if any(self._fingerprints.get(model, now) != now for model, now in held.items()):
-            self._forget()
-        self._fingerprints |= held
-
-    def _forget(self) -> None:
-        self._plans.clear()
-        self._runner.clear()
-
-    def _opened(self, located: Recipe) -> Recipe:
-        try:
-            opened = {model: self._parents.reference(model) for model in located.models}
-        except EvomergeError as error:
-            raise TrialError(Failure.INVALID_RECIPE, str(error)) from error
-        return located.with_models(opened)
+        """Set the bound on what merges share, ≥ 0; if there is more, all of it is forgotten."""
+        self._way.limit_cache(cache_bytes)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

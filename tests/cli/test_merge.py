@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from evomerge.cli.merge import command
 from evomerge.errors import InputError
 from evomerge.merge.export import export_yaml
-from evomerge.merge.merger import Merger
+from evomerge.merge.memory import InMemory
 from evomerge.recipe.recipe import Recipe
 
 from .conftest import Evomerge, invoke
@@ -30,7 +30,7 @@ def test_a_recipe_becomes_the_folder_that_was_scored(
     file, out = tmp_path / "best.yaml", tmp_path / "out"
     file.write_text(export_yaml(recipe, locations))
     assert invoke("merge", file, "-o", out).output == f"merged into {out}\n"
-    merged = Merger(locations, tmp_path).weights(recipe).tensors
+    merged = InMemory(locations, tmp_path).weights(recipe).tensors
     written = load_file(out / "model.safetensors")
     assert written.keys() == merged.keys()
     assert all(torch.equal(written[name], merged[name]) for name in merged)

@@ -1,5 +1,6 @@
 """What the tests of merging share: recipes, mergekit's command line, equality with its folder."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from evomerge.merge.export import export_yaml
+from evomerge.merge.memory import InMemory
 from evomerge.merge.mergekit.private import loaders
 from evomerge.merge.merger import Merger
 from evomerge.merge.weights import Weights
@@ -104,6 +106,12 @@ def merger(locations: dict[str, str], cache: Path) -> Merger:
     return Merger(locations, cache)
 
 
+@pytest.fixture(scope="session")
+def in_memory(locations: dict[str, str], cache: Path) -> InMemory:
+    """Makes weights of the siblings, and no live model."""
+    return InMemory(locations, cache)
+
+
 def exported_options(text: str) -> list[str]:
     """The options of the `mergekit-yaml` command in the header of an exported recipe."""
     line = next(line for line in text.splitlines() if line.startswith("#   mergekit-"))
@@ -187,7 +195,11 @@ def sibling(recipe: Recipe) -> Recipe:
 
 @pytest.fixture
 def check_equal(
-    locations: dict[str, str], merger: Merger, cache: Path, tmp_path: Path
+    locations: dict[str, str],
+    merger: Merger,
+    in_memory: InMemory,
+    cache: Path,
+    tmp_path: Path,
 ) -> Callable[..., tuple[Weights, Path]]:
     """Merge in memory and by mergekit's command on the exported YAML; both must agree.
 
@@ -202,7 +214,7 @@ def check_equal(
         text = export_yaml(recipe, where, lora_cache=cache)
         folder = mergekit_yaml(text, tmp_path / recipe.recipe_id)
         assert_same_model(live.model, folder)
-        weights = ours.weights(recipe)
+        weights = (in_memory if where is locations else InMemory(where, cache)).weights(recipe)
         assert_same_tensors(weights, folder)
         return weights, folder
 
@@ -231,3 +243,17 @@ def adapter(family: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 def run_exported() -> Callable[[str, Path], Path]:
     """Merge an exported recipe by the mergekit command of its header."""
     return mergekit_yaml
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KB, where the machine allows mounting one."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(mount)], capture_output=True
+    )
+    if done.returncode:
+        pytest.skip("mounting needs privileges")
+    yield mount
+    subprocess.run(["umount", str(mount)], check=True)

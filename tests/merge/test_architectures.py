@@ -11,6 +11,7 @@ import transformers
 
 from evomerge.errors import InputError
 from evomerge.merge.disk import merge_to_disk
+from evomerge.merge.memory import InMemory
 from evomerge.merge.merger import Merger
 from evomerge.merge.models.compatibility import check_parents
 from evomerge.recipe.recipe import Recipe
@@ -103,7 +104,7 @@ def test_a_stack_of_another_depth_is_the_model_of_its_folder(
 ) -> None:
     recipe = Recipe.from_document(make.stack(("a", 0, 3), ("b", 1, 4), ("a", 3, 4)))
     merger = Merger(siblings, cache)
-    merged = merger.weights(recipe)
+    merged = InMemory(siblings, cache).weights(recipe)
     folder = merge_to_disk(recipe, siblings, tmp_path / "deep", cache)
     same_tensors(merged, folder)
     same_model(merger.merge(recipe).model, folder)

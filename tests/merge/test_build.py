@@ -9,12 +9,12 @@ from transformers import BertConfig
 
 from evomerge.errors import Failure, TrialError
 from evomerge.merge.build import build
-from evomerge.merge.merger import Merger
+from evomerge.merge.memory import InMemory
 from evomerge.recipe.recipe import Recipe
 
 
-def test_wrong_tensors_are_a_shape_mismatch(make: SimpleNamespace, merger: Merger) -> None:
-    merged = merger.weights(Recipe.from_document(make.weighted("linear")))
+def test_wrong_tensors_are_a_shape_mismatch(make: SimpleNamespace, in_memory: InMemory) -> None:
+    merged = in_memory.weights(Recipe.from_document(make.weighted("linear")))
     tensors = dict(merged.tensors)
     name = "model.layers.1.mlp.up_proj.weight"
     for changed in (
@@ -30,9 +30,9 @@ def test_wrong_tensors_are_a_shape_mismatch(make: SimpleNamespace, merger: Merge
 
 
 def test_a_model_has_memory_of_its_own_and_draws_nothing(
-    make: SimpleNamespace, merger: Merger
+    make: SimpleNamespace, in_memory: InMemory
 ) -> None:
-    weights = merger.weights(Recipe.from_document(make.stack(("a", 0, 2), ("b", 2, 4))))
+    weights = in_memory.weights(Recipe.from_document(make.stack(("a", 0, 2), ("b", 2, 4))))
     state = torch.get_rng_state()
     model = build(weights)
     assert torch.equal(state, torch.get_rng_state())

@@ -3,8 +3,7 @@
 import errno
 import os
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,9 +14,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from evomerge.errors import Failure, InputError, PlatformError, TrialError
 from evomerge.files import make_whole
 from evomerge.merge import disk
-from evomerge.merge.disk import make_cache, merge_through_disk, merge_to_disk
+from evomerge.merge.disk import merge_to_disk
+from evomerge.merge.memory import InMemory
 from evomerge.merge.mergekit import folder
-from evomerge.merge.merger import Merger
 from evomerge.merge.weights import Weights
 from evomerge.recipe.recipe import Recipe
 
@@ -35,7 +34,7 @@ def test_writes_model_tokenizer_recipe_and_card(
     same_tensors: Callable[[Weights, Path], None],
 ) -> None:
     out = merge_to_disk(recipe, locations, tmp_path / "new" / "out", cache, origin=["scored .5"])
-    same_tensors(Merger(locations, cache).weights(recipe), out)
+    same_tensors(InMemory(locations, cache).weights(recipe), out)
     AutoModelForCausalLM.from_pretrained(out)
     assert AutoTokenizer.from_pretrained(out)("abc")["input_ids"] == [3, 4, 5]
     card = (out / "README.md").read_text()
@@ -120,20 +119,6 @@ def test_an_interrupt_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture
-def tiny_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KB, where the machine allows mounting one."""
-    mount = tmp_path / "disk"
-    mount.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(mount)], capture_output=True
-    )
-    if done.returncode:
-        pytest.skip("mounting needs privileges")
-    yield mount
-    subprocess.run(["umount", str(mount)], check=True)
-
-
 def test_a_full_disk(
     recipe: Recipe, locations: dict[str, str], cache: Path, tiny_disk: Path
 ) -> None:
@@ -150,7 +135,7 @@ def test_a_full_disk(
     ],
 )
 def test_each_sign_of_a_full_disk(error: Exception, tmp_path: Path) -> None:
-    with pytest.raises(PlatformError, match="the disk is full"), disk._platform_errors(tmp_path):
+    with pytest.raises(PlatformError, match="the disk is full"), disk.write_errors(tmp_path):
         raise error
 
 
@@ -174,22 +159,6 @@ def test_a_parent_folder_that_is_a_file(
         merge_to_disk(recipe, locations, tmp_path / "file" / "out", cache)
 
 
-def test_a_cache_in_which_nothing_can_be_made(
-    recipe: Recipe, locations: dict[str, str], tmp_path: Path
-) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(PlatformError, match="cannot write the model folder"):
-        merge_through_disk(recipe, locations, tmp_path / "file" / "cache")
-    with pytest.raises(PlatformError, match="file/cache: cannot be made: Not a directory"):
-        make_cache(tmp_path / "file" / "cache")
-
-
-def test_a_full_cache(recipe: Recipe, locations: dict[str, str], tiny_disk: Path) -> None:
-    with pytest.raises(PlatformError, match="the disk is full"):
-        merge_through_disk(recipe, locations, tiny_disk)
-    assert list(tiny_disk.iterdir()) == []
-
-
 def test_a_tokenizer_of_two_parents(
     make: SimpleNamespace, locations: dict[str, str], cache: Path, tmp_path: Path
 ) -> None:
@@ -208,7 +177,7 @@ def test_a_tokenizer_of_two_parents(
     out = merge_to_disk(recipe, where, tmp_path / "out", cache)
     model = AutoModelForCausalLM.from_pretrained(out)
     assert model.get_input_embeddings().weight.shape[0] == 32
-    ours = Merger(where, cache).tokenizer(recipe)
+    ours = InMemory(where, cache).tokenizer(recipe)
     assert AutoTokenizer.from_pretrained(out).get_vocab() == ours.get_vocab()
 
 

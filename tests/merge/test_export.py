@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from evomerge.merge.export import export_yaml
-from evomerge.merge.merger import Merger
+from evomerge.merge.memory import InMemory
 from evomerge.merge.weights import Weights
 from evomerge.recipe.recipe import Recipe
 
@@ -38,7 +38,7 @@ def test_the_command_in_the_header_gives_the_scored_weights(
     args = shlex.split(line.removeprefix("#"))
     program = Path(sys.executable).with_name(args[0])
     subprocess.run([program, *args[1:]], cwd=tmp_path, check=True, capture_output=True)
-    same_tensors(Merger(locations, cache).weights(recipe), tmp_path / "OUT")
+    same_tensors(InMemory(locations, cache).weights(recipe), tmp_path / "OUT")
 
 
 def test_reads_back_to_the_same_recipe_and_seed(

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from evomerge.merge.disk import merge_to_disk
 from evomerge.merge.live import LiveModels
-from evomerge.merge.merger import Merger
+from evomerge.merge.memory import InMemory
 from evomerge.recipe.recipe import Recipe
 
 SameModel = Callable[[PreTrainedModel, Path], None]
@@ -26,7 +26,7 @@ def test_one_model_takes_recipe_after_recipe(
     tmp_path: Path,
     same_model: SameModel,
 ) -> None:
-    merger, live = Merger(locations, cache), LiveModels()
+    merger, live = InMemory(locations, cache), LiveModels()
     deep = make.stack(("a", 0, 3), ("b", 1, 4))
     shallow = make.stack(("a", 0, 1), ("b", 3, 4))
     linear = make.weighted("linear")
@@ -55,7 +55,7 @@ def test_slots_that_were_taken_in_vain_go_with_their_model(
     locations: dict[str, str], cache: Path, make: SimpleNamespace
 ) -> None:
     live, recipe = LiveModels(), Recipe.from_document(make.weighted("linear"))
-    weights = Merger(locations, cache).weights(recipe)
+    weights = InMemory(locations, cache).weights(recipe)
     for _ in range(2):
         with live.slots(recipe.form) as slots:
             model = live.place(weights)

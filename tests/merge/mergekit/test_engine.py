@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from evomerge.errors import Failure, TrialError
+from evomerge.merge.memory import InMemory
 from evomerge.merge.mergekit.configuration import Configuration, configuration, locate, options
 from evomerge.merge.mergekit.engine import execute, prepare
 from evomerge.merge.mergekit.writers import MemoryWriter, writing_to
-from evomerge.merge.merger import Merger
 from evomerge.recipe.recipe import Recipe
 
 
@@ -23,11 +23,11 @@ def copy(recipe: Recipe) -> Configuration:
 
 
 def test_a_run_gives_the_tensors_of_a_merge(
-    linear: Recipe, make: SimpleNamespace, merger: Merger
+    linear: Recipe, make: SimpleNamespace, in_memory: InMemory
 ) -> None:
     writer = MemoryWriter()
     executed = execute(copy(linear), options(linear, ""), writing_to(lambda: writer))
-    wanted = merger.weights(Recipe.from_document(make.weighted("linear", 0.4)))
+    wanted = in_memory.weights(Recipe.from_document(make.weighted("linear", 0.4)))
     assert writer.tensors.keys() == wanted.tensors.keys()
     for name, tensor in wanted.tensors.items():
         assert torch.equal(writer.tensors[name], tensor), name

@@ -12,6 +12,7 @@ from evomerge.errors import Failure, TrialError
 from evomerge.merge.disk import merge_to_disk
 from evomerge.merge.export import export_yaml
 from evomerge.merge.live import LiveModels
+from evomerge.merge.memory import InMemory
 from evomerge.merge.merger import Merger
 from evomerge.recipe.recipe import Recipe
 
@@ -67,7 +68,7 @@ def test_equals_mergekit_moe_bit_for_bit(
     run_exported: Callable[[str, Path], Path],
 ) -> None:
     recipe = Recipe.from_document(mixture(**GATES[gate]))
-    merger = Merger(siblings, cache)
+    merger = InMemory(siblings, cache)
     merged = merger.weights(recipe)
     theirs = run_exported(export_yaml(recipe, siblings, lora_cache=cache), tmp_path / "theirs")
     same_tensors(merged, theirs)
@@ -90,7 +91,7 @@ def test_noise_and_scale_follow_the_recipe(
     document = mixture()
     document["experts"][1] |= {"noise_scale": 0.01, "residual_scale": 0.5}
     recipe, plain = Recipe.from_document(document), Recipe.from_document(mixture())
-    merger = Merger(siblings, cache)
+    merger = InMemory(siblings, cache)
     merged = merger.weights(recipe)
     folder = run_exported(export_yaml(recipe, siblings), tmp_path / "theirs")
     same_tensors(merged, folder)
