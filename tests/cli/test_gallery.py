@@ -14,8 +14,8 @@ SPACES = [path for path in sorted(GALLERY.glob("*.yaml")) if "zoo://tiny" in pat
 FEW = ("quick=8", "confirm=8", "held_out=16")
 
 
-QUICK = ("quickstart", "pareto", "lora-parents", "frankenmerge")
-"""A search, several objectives, adapters, stacks; the other spaces are slow."""
+QUICK = ("pareto", "frankenmerge")
+"""Several objectives, stacks; the other spaces are slow."""
 
 
 @pytest.mark.parametrize(

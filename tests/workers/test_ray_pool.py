@@ -52,6 +52,7 @@ def results(pool: RayPool, count: int) -> list[TrialResult]:
     return found
 
 
+@pytest.mark.slow
 def test_a_job_that_kills_its_worker_is_tried_twice(brittle_pool: Open) -> None:
     pool = brittle_pool()
     pool.submit(job("die"))
