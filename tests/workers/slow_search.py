@@ -4,6 +4,7 @@ import sys
 import time
 from pathlib import Path
 
+from evomerge.quiet import hush
 from evomerge.search.driver import run_search
 from evomerge.search.events import Progress, SilentListener
 from evomerge.search.records.record import TrialRecord
@@ -57,4 +58,5 @@ def main(path: Path, address: str) -> None:
 
 
 if __name__ == "__main__":
+    hush(load=True)
     main(Path(sys.argv[1]), sys.argv[2])
