@@ -7,25 +7,8 @@ import pytest
 from evomerge.errors import InputError
 from evomerge.space.reading.load import load_space, read_document, read_space
 
-GOOD = """\
-name: demo
-models:
-  base: org/base
-  rev: org/rev
-  sort: org/sort
-recipes:
-  - merge_method: ties
-    base_model: base
-    models:
-      - model: rev
-        parameters: {weight: {float: [0, 1]}, density: 0.5}
-      - model: sort
-        parameters: {weight: 0.3}
-    dtype: float32
-evaluate:
-  tasks:
-    - {task: toy, metric: acc}
-"""
+from ..examples import PLAIN
+
 SECOND = """\
   - merge_method: linear
     models:
@@ -40,7 +23,7 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def test_reads_settings_and_defaults(tmp_path: Path) -> None:
-    space = load_space(write(tmp_path, GOOD + "search: {sampler: gp, seed: 7}\n"))
+    space = load_space(write(tmp_path, PLAIN + "search: {sampler: gp, seed: 7}\n"))
     assert space.name == "demo"
     assert space.base == "org/base"
     assert space.references == ("org/base", "org/rev", "org/sort")
@@ -54,26 +37,26 @@ def test_reads_settings_and_defaults(tmp_path: Path) -> None:
 
 
 def test_own_keys_override_merged_ones(tmp_path: Path) -> None:
-    text = GOOD.replace("- {task: toy, metric: acc}", "- &t {task: toy, metric: acc}")
+    text = PLAIN.replace("- {task: toy, metric: acc}", "- &t {task: toy, metric: acc}")
     text += "    - {<<: *t, task: other}\n"
     assert [t.task for t in load_space(write(tmp_path, text)).evaluate.tasks] == ["toy", "other"]
 
 
 def test_numbers_and_names_are_read_as_meant(tmp_path: Path) -> None:
-    text = GOOD.replace("rev", "no").replace("{float: [0, 1]}", "{float: [1e-3, 1], log: true}")
+    text = PLAIN.replace("rev", "no").replace("{float: [0, 1]}", "{float: [1e-3, 1], log: true}")
     space = load_space(write(tmp_path, text))
     assert space.models["no"] == "org/no"
     assert space.parameters()[0].domain.ends[0] == 1e-3
 
 
 def test_a_recipe_without_holes_is_a_space_of_one_point(tmp_path: Path) -> None:
-    space = load_space(write(tmp_path, GOOD.replace("{float: [0, 1]}", "0.5")))
+    space = load_space(write(tmp_path, PLAIN.replace("{float: [0, 1]}", "0.5")))
     assert space.parameters() == ()
     assert space.recipe({}).document["models"][0]["parameters"]["weight"] == 0.5
 
 
 def test_models_may_stand_for_themselves(tmp_path: Path) -> None:
-    lines = GOOD.splitlines(keepends=True)
+    lines = PLAIN.splitlines(keepends=True)
     space = load_space(write(tmp_path, "".join(lines[:1] + lines[5:])))
     assert space.recipe({"ties.weight[rev]": 0.5}).models == ("base", "rev", "sort")
     near = "".join(lines[:1] + lines[5:]).replace("model: rev", "model: ./rev")
@@ -113,8 +96,8 @@ CATALOGUE = {
 @pytest.mark.parametrize("mistake", CATALOGUE)
 def test_each_mistake_has_its_message(tmp_path: Path, mistake: str) -> None:
     old, new, message = CATALOGUE[mistake]
-    assert old in GOOD
-    text = GOOD.replace(old, new, 1)
+    assert old in PLAIN
+    text = PLAIN.replace(old, new, 1)
     if mistake == "taken name":
         text = text.replace("evaluate:", SECOND + "evaluate:")
     with pytest.raises(InputError) as caught:
@@ -125,7 +108,7 @@ def test_each_mistake_has_its_message(tmp_path: Path, mistake: str) -> None:
 
 
 def test_all_mistakes_are_told_at_once_in_the_file_s_order(tmp_path: Path) -> None:
-    text = GOOD.replace("density", "densty").replace("dtype", "dtyp").replace("metric", "metrik")
+    text = PLAIN.replace("density", "densty").replace("dtype", "dtyp").replace("metric", "metrik")
     with pytest.raises(InputError) as caught:
         load_space(write(tmp_path, text))
     lines = [int(line.split(":")[1]) for line in str(caught.value).splitlines()]
@@ -134,7 +117,7 @@ def test_all_mistakes_are_told_at_once_in_the_file_s_order(tmp_path: Path) -> No
 
 
 def test_a_missing_file_names_its_neighbours(tmp_path: Path) -> None:
-    write(tmp_path, GOOD)
+    write(tmp_path, PLAIN)
     with pytest.raises(InputError, match=r"there are: .*space\.yaml"):
         load_space(tmp_path / "spce.yaml")
 
