@@ -80,6 +80,7 @@ def _sample(loop: Loop) -> None:
         if study.count("search") >= budget:
             return None
         if hours is not None and loop.elapsed_s >= hours * 3600:
+            study.spend(hours * 3600)
             return None
         if loop.board.repeats >= _REPEATS:
             if not exhausted:

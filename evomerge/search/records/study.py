@@ -89,8 +89,13 @@ class RunStudy:
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds of sampling over all sessions, up to the last result."""
+        """Seconds of sampling over all sessions, up to the last result or the end of the budget."""
         return float(self._attrs().get(_ELAPSED, 0.0))
+
+    def spend(self, seconds: float) -> None:
+        """Keep that so many seconds of sampling are spent, where fewer are known."""
+        if self.elapsed_s < seconds:
+            self._studies["search"].set_user_attr(_ELAPSED, seconds)
 
     @property
     def origin(self) -> Path | None:

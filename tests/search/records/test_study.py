@@ -34,6 +34,13 @@ def test_records_read_back_equal(tmp_path: Path) -> None:
     assert reader.origin == Path("/spaces/toy.yaml")
 
 
+def test_seconds_that_are_spent_are_kept(tmp_path: Path) -> None:
+    study = RunStudy(tmp_path / "j")
+    study.spend(3.5)
+    study.spend(2.0)
+    assert RunStudy(tmp_path / "j", writable=False).elapsed_s == 3.5
+
+
 def test_pareto_keeps_a_value_for_each_task(tmp_path: Path) -> None:
     study = RunStudy(tmp_path / "j", 2)
     pending = study.enqueue("search", "sampled", "trial 0", RECIPE)
