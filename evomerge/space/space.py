@@ -8,6 +8,7 @@ from typing import Any
 from evomerge.methods.table import MERGEKIT, MethodTable
 from evomerge.recipe.constraints import check_point
 from evomerge.recipe.document import MERGED, MODELS, Role
+from evomerge.recipe.leaves import Leaf, leaves
 from evomerge.recipe.recipe import Recipe
 from evomerge.settings import (
     BudgetSettings,
@@ -89,6 +90,26 @@ class Space:
         template.check(document)
         check_point(document, self.methods)
         return Recipe.from_document(document).with_models(self.models)
+
+    def sources(self, params: Mapping[str, Any]) -> dict[Leaf, str]:
+        """Return where the floats of a point stand in its recipe: leaf → parameter's name.
+
+        A parameter that several holes share, or that a stack repeats, stands at several leaves.
+
+        Args:
+            params: A point as `suggest` returns it.
+
+        Raises:
+            KeyError: A parameter is missing from `params`.
+        """
+        template = self._template(params[RECIPE]) if len(self.templates) > 1 else self.templates[0]
+
+        def draw(parameter: Parameter) -> Any:
+            value = params[parameter.name]
+            return _Named(value, parameter.name) if isinstance(value, float) else value
+
+        found = leaves(template.fill(draw))
+        return {leaf: value.name for leaf, value in found.items() if isinstance(value, _Named)}
 
     @property
     def plugins(self) -> tuple[str, ...]:
@@ -172,3 +193,15 @@ class Space:
 
 
 _COMMON = ("dtype", "out_dtype", "tokenizer_source", "tokenizer", "chat_template")
+
+
+class _Named(float):
+    """A float that knows which parameter gave it."""
+
+    name: str
+
+    def __new__(cls, value: float, name: str) -> "_Named":
+        """Make one."""
+        made = super().__new__(cls, value)
+        made.name = name
+        return made

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores
+from evomerge.recipe.leaves import Leaf
 from evomerge.recipe.recipe import Recipe
 from evomerge.settings import Documents, EvaluateSettings, WorkerSettings
 
@@ -41,12 +42,27 @@ class Job:
         recipe: The recipe, references as the space writes them.
         documents: The set of documents to score on.
         shrink: What the batch is divided by: above 1 where an attempt ran out of memory.
+        gradient: Whether the gradient of the loss is wanted beside the scores.
     """
 
     key: str
     recipe: Recipe
     documents: Documents = "quick"
     shrink: int = 1
+    gradient: bool = False
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """How the loss of a recipe changes with the numbers of its parameters.
+
+    Args:
+        loss: The documents' loss, weighted as the objective weighs their tasks; lower is better.
+        slopes: Leaf of the recipe → derivative of the loss; only of parameters that have one.
+    """
+
+    loss: float
+    slopes: Mapping[Leaf, float]
 
 
 @dataclass(frozen=True)
@@ -73,9 +89,11 @@ class Scored(_Ended):
 
     Args:
         scores: Its scores.
+        gradient: The gradient that the job asked for; None where it asked for none.
     """
 
     scores: Scores
+    gradient: Gradient | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evomerge.errors import Failure, TrialError
+from evomerge.recipe.leaves import leaves
 from evomerge.recipe.recipe import Recipe
 from evomerge.space.space import Space
 
@@ -49,6 +50,20 @@ def test_names_are_readable_and_conditional(space: Space) -> None:
     assert "passthrough.model[slice1.0]" in names
     assert "passthrough.layer_range[slice0.a.1]" in names
     assert [p.name for p in space.shared_parameters] == ["recipe"]
+
+
+@settings(max_examples=50)
+@given(data=st.data())
+def test_floats_are_found_where_they_stand_in_the_recipe(space: Space, data: st.DataObject) -> None:
+    params = space.suggest(Drawn(data))
+    try:
+        numbers = leaves(space.recipe(params).document)
+    except TrialError:
+        return
+    found = space.sources(params)
+    assert {leaf: numbers[leaf] for leaf in found} == {leaf: params[n] for leaf, n in found.items()}
+    floats = {name for name, value in params.items() if isinstance(value, float)}
+    assert set(found.values()) == floats
 
 
 def test_spaces_travel_to_workers(space: Space) -> None:
