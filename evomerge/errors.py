@@ -61,6 +61,11 @@ class Failure(StrEnum):
         "model, merge and batch together need more memory than is free",
         "lower evaluate.batch_size, workers.count or workers.cache_gb",
     )
+    NO_GRADIENT = (
+        "no_gradient",
+        "the merge cannot be differentiated: it went through a disk, or is no sum over tensors",
+        "set workers.mode to memory, or search this recipe with another sampler",
+    )
     SCORE_FAILED = (
         "score_failed",
         "the model's outputs are not numbers, or a task cannot score its answers",

@@ -118,6 +118,25 @@ class LiveModels:
         self._models.move_to_end(key)
         return model
 
+    def parameter_names(self) -> dict[str, str]:
+        """Return how the model that was placed last names its parameters.
+
+        Returns:
+            Name of a merged tensor → name in `named_parameters()`, where tied ones have one; no
+            buffers.
+
+        Raises:
+            TrialError: Its parameters are not the merged tensors one to one (`NO_GRADIENT`).
+        """
+        (_, tensors), model = next(reversed(self._models.items()))
+        slots = _slots(model, {name: shape for name, _, shape in tensors})
+        if slots is None:
+            reason = "transformers makes other parameters of the merged tensors"
+            raise TrialError(Failure.NO_GRADIENT, reason)
+        names = {parameter.data_ptr(): name for name, parameter in model.named_parameters()}
+        places = {name: slot.data_ptr() for name, slot in slots.items()}
+        return {name: names[place] for name, place in places.items() if place in names}
+
     def _build(self, key: _Key, weights: Weights) -> transformers.PreTrainedModel:
         while len(self._models) >= self._most:
             self._drop(next(iter(self._models)))
@@ -138,19 +157,29 @@ def _key(weights: Weights) -> _Key:
     return config, tuple(shapes)
 
 
-def _fill(model: transformers.PreTrainedModel, tensors: Mapping[str, torch.Tensor]) -> bool:
-    """Copy tensors into the model in place; False, and nothing done, if names do not match.
+def _slots(
+    model: transformers.PreTrainedModel, shapes: Mapping[str, torch.Size]
+) -> dict[str, torch.Tensor] | None:
+    """Return the model's own tensors that merged ones go into; None if names do not match.
 
     Names match when each stored tensor of the model, tied ones counted once, is given by
     exactly one checkpoint tensor.
     """
     slots = model.state_dict(keep_vars=True)
-    if not tensors.keys() <= slots.keys():
-        return False
-    given = [slots[name].data_ptr() for name in tensors]
+    if not shapes.keys() <= slots.keys():
+        return None
+    given = [slots[name].data_ptr() for name in shapes]
     if len(set(given)) < len(given) or set(given) != {slot.data_ptr() for slot in slots.values()}:
-        return False
-    if any(slots[name].shape != tensor.shape for name, tensor in tensors.items()):
+        return None
+    if any(slots[name].shape != shape for name, shape in shapes.items()):
+        return None
+    return {name: slots[name] for name in shapes}
+
+
+def _fill(model: transformers.PreTrainedModel, tensors: Mapping[str, torch.Tensor]) -> bool:
+    """Copy tensors into the model in place; False, and nothing done, if names do not match."""
+    slots = _slots(model, {name: tensor.shape for name, tensor in tensors.items()})
+    if slots is None:
         return False
     for name, tensor in tensors.items():
         if slots[name].data_ptr() != tensor.data_ptr():

@@ -17,6 +17,7 @@ from evomerge.merge.mergekit.writers import MemoryWriter, writing_to
 from evomerge.merge.models.resident import Parents
 from evomerge.merge.plans import Plans
 from evomerge.merge.runner import Slots, StepRunner
+from evomerge.merge.slopes import Part
 from evomerge.merge.tokenizers import Tokenizers
 from evomerge.merge.weights import Weights, read_generation
 from evomerge.recipe.recipe import Recipe
@@ -81,6 +82,7 @@ class InMemory:
             TrialError: `INVALID_RECIPE`, `MERGE_FAILED`, `SHAPE_MISMATCH`, `NAN_WEIGHTS` or
                 `OUT_OF_MEMORY`, with what mergekit says.
         """
+        self._runner.forget_last()
         located = make.locate(recipe, self._locations)
         settings = make.options(located, self._parents.lora_cache, self._device)
         if located.is_mixture:
@@ -96,6 +98,14 @@ class InMemory:
         with seeded(located.seed):
             executed = execute(config, settings, writing_to(lambda: writer))
         return Weights(writer.tensors, executed.config, generation)
+
+    def parts(self) -> dict[str, Part]:
+        """Return the parts that tensors of the last merge have in its slopes.
+
+        Raises:
+            TrialError: It cannot be differentiated (`NO_GRADIENT`).
+        """
+        return self._runner.parts()
 
     def tokenizer(self, recipe: Recipe) -> Tokenizer:
         """Return the tokenizer that the recipe's merged folder would have.

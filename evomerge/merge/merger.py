@@ -9,12 +9,16 @@ from typing import Literal, Protocol
 
 import transformers
 
+from evomerge.errors import Failure, TrialError
 from evomerge.merge.live import LiveModels
 from evomerge.merge.memory import InMemory
 from evomerge.merge.mergekit.engine import Tokenizer
 from evomerge.merge.runner import Slots
+from evomerge.merge.slopes import Part, Slopes
 from evomerge.merge.through_disk import ThroughDisk
 from evomerge.merge.weights import Weights
+from evomerge.methods.traits import traits
+from evomerge.recipe.leaves import leaves, setting
 from evomerge.recipe.recipe import Recipe
 
 
@@ -40,6 +44,10 @@ class Way(Protocol):
 
     def make(self, recipe: Recipe, slots: Slots) -> tuple[Weights, Tokenizer]:
         """Merge a recipe; see `InMemory.make`."""
+        ...
+
+    def parts(self) -> dict[str, Part]:
+        """Return each tensor's part in the slopes of the last merge; see `InMemory.parts`."""
         ...
 
     def limit_cache(self, cache_bytes: int) -> None:
@@ -88,6 +96,7 @@ class Merger:
                 locations, cache, device, built_on=built_on, cache_bytes=cache_bytes
             )
         self._live = LiveModels(device, gpus=gpus)
+        self._merged: str | None = None
         self.seconds: dict[str, float] = {}
 
     def merge(self, recipe: Recipe) -> Live:
@@ -104,11 +113,39 @@ class Merger:
                 or `OUT_OF_MEMORY`, with what mergekit says.
         """
         self.seconds = {}
+        self._merged = None
         with self._live.slots(recipe.form) as slots:
             with self._timed("merge"):
                 weights, tokenizer = self._way.make(recipe, slots)
             with self._timed("place"):
-                return Live(self._live.place(weights), tokenizer)
+                live = Live(self._live.place(weights), tokenizer)
+        self._merged = recipe.recipe_id
+        return live
+
+    def slopes(self, recipe: Recipe) -> Slopes:
+        """Return what takes gradients of the live model and gives slopes of its recipe.
+
+        Args:
+            recipe: The one that was merged last; the slopes are valid until the next merge begins.
+
+        Raises:
+            TrialError: `NO_GRADIENT`, where the merge cannot be differentiated, or the recipe
+                has no number to differentiate by.
+            ValueError: Another recipe was merged last, or its merge failed.
+        """
+        if recipe.recipe_id != self._merged:
+            raise ValueError("slopes are those of the recipe that was merged last")
+        parts = self._way.parts()
+        names = self._live.parameter_names()
+        differentiable = traits(recipe.method).differentiable
+        known = frozenset(
+            leaf for leaf in leaves(recipe.document) if setting(leaf) in differentiable
+        )
+        held = {names[name]: part for name, part in parts.items() if name in names}
+        if not held:
+            reason = f"no weight depends on a number of this {recipe.method} recipe by a derivative"
+            raise TrialError(Failure.NO_GRADIENT, reason)
+        return Slopes(held, known)
 
     def limit_cache(self, cache_bytes: int) -> None:
         """Set the bound on what merges share, ≥ 0; if there is more, all of it is forgotten."""

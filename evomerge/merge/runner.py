@@ -9,13 +9,15 @@ import torch
 from mergekit.options import MergeOptions
 
 from evomerge.errors import Failure, TrialError
+from evomerge.merge.backward import Made, Run, parts
 from evomerge.merge.kernels.arithmetic import DTYPES, Arithmetic, serves
 from evomerge.merge.kernels.cache import Cache
-from evomerge.merge.kernels.draws import Draws
+from evomerge.merge.kernels.draws import Draws, Mark
 from evomerge.merge.mergekit.configuration import Configuration
 from evomerge.merge.mergekit.failures import check_finite, named_failures, not_finite
 from evomerge.merge.mergekit.process import seeded, threads
 from evomerge.merge.mergekit.steps import Read, Step, Steps
+from evomerge.merge.slopes import Part
 from evomerge.merge.tensors import Inputs, Values, flat, shaped
 from evomerge.methods.traits import traits
 
@@ -36,11 +38,16 @@ class StepRunner:
         self.cache = Cache(cache_bytes)
         self._arithmetic = Arithmetic(self.cache)
         self._finite: dict[tuple[str, torch.dtype], bool] = {}
+        self._made: Run | None = None
 
     @property
     def inputs(self) -> Callable[[list[Read], int | None], Inputs | None] | None:
         """What finds the inputs of kernels among what a step reads; None off the CPU."""
         return self._inputs if self._device == "cpu" else None
+
+    def forget_last(self) -> None:
+        """Forget the recipe that was run last: it has no slopes any more."""
+        self._made = None
 
     def clear(self) -> None:
         """Forget all that is known of parents, as when the files of one have changed."""
@@ -62,15 +69,18 @@ class StepRunner:
         Raises:
             TrialError: The merge failed, by name; slots hold anything.
         """
+        self._made = None
         with named_failures(Failure.INVALID_RECIPE):
             values = steps.bind(config)
         served = [
             step.inputs is not None and serves(config.merge_method, step.inputs, own)
             for step, own in zip(steps.steps, values, strict=True)
         ]
-        if traits(config.merge_method).draws and not all(served):
+        random = traits(config.merge_method).draws
+        if random and not all(served):
             served = [False] * len(served)  # all tensors draw from one stream of numbers
         draws = Draws(self.cache, settings.random_seed)
+        marks: list[Mark | None] = []
         tensors: dict[str, torch.Tensor] = {}
         with (
             named_failures(Failure.MERGE_FAILED),
@@ -79,12 +89,29 @@ class StepRunner:
             torch.no_grad(),
         ):
             for step, own, fast in zip(steps.steps, values, served, strict=True):
+                marks.append(draws.mark() if random else None)
                 tensor = self._fast(step, own, draws, slots) if fast else self._slow(step, own)
                 if tensor is not None:
                     slot = slots.get(step.save.tensor_name)
                     put = _put(tensor, slot)
                     tensors[step.save.tensor_name] = put if put is slot else put.to(self._built_on)
+        made = map(Made, steps.steps, values, served, marks)
+        self._made = Run(config, draws, tuple(made))
         return tensors
+
+    def parts(self) -> dict[str, Part]:
+        """Return the parts that tensors of the last recipe have in its slopes.
+
+        Returns:
+            Name of a tensor → its part, of those that depend on a number of the recipe; valid
+            until the next recipe is run.
+
+        Raises:
+            TrialError: No recipe was run, or its run failed (`NO_GRADIENT`).
+        """
+        if self._made is None:
+            raise TrialError(Failure.NO_GRADIENT, "mergekit does more here than merge tensors")
+        return parts(self._made, self._arithmetic, self._device)
 
     def _fast(self, step: Step, values: Values, draws: Draws, slots: Slots) -> torch.Tensor:
         assert step.inputs is not None

@@ -9,6 +9,10 @@ import torch
 
 Array = np.ndarray
 
+Parameter = tuple[int | None, str]
+"""A parameter of one output tensor: the index of the input that it belongs to, or None where all
+share it, and its name."""
+
 
 @dataclass(frozen=True)
 class Inputs:

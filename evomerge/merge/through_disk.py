@@ -5,10 +5,12 @@ from pathlib import Path
 
 import transformers
 
+from evomerge.errors import Failure, TrialError
 from evomerge.files import platform_errors, scratch
 from evomerge.merge.disk import merge_to_disk, write_errors
 from evomerge.merge.mergekit.engine import Tokenizer
 from evomerge.merge.models.resident import Parents
+from evomerge.merge.slopes import Part
 from evomerge.merge.tokenizers import Tokenizers
 from evomerge.merge.weights import Weights, read_weights
 from evomerge.recipe.recipe import Recipe
@@ -59,6 +61,15 @@ class ThroughDisk:
             made = merge_to_disk(recipe, self._locations, out, self._cache, device=self._device)
             tokenizer = transformers.AutoTokenizer.from_pretrained(made)
             return read_weights(made, self._built_on), self._tokenizers.one(tokenizer)
+
+    def parts(self) -> dict[str, Part]:
+        """Refuse: a model that was read from a disk does not know what it was merged from.
+
+        Raises:
+            TrialError: Always (`NO_GRADIENT`).
+        """
+        reason = "workers.mode is disk: what is read from there knows nothing of its parents"
+        raise TrialError(Failure.NO_GRADIENT, reason)
 
     def limit_cache(self, cache_bytes: int) -> None:
         """Do nothing: merges share nothing here."""

@@ -61,6 +61,8 @@ class Traits:
         bands: Parameters of which one bounds the other.
         mirrored: Whether a merge of two models in one order is one in the other order too.
         kernel: Name of the kernel in `merge/kernels` that computes it, or None.
+        differentiable: Parameters in which it has a derivative almost everywhere; what it masks,
+            draws and elects is held.
     """
 
     draws: bool = False
@@ -70,14 +72,21 @@ class Traits:
     bands: tuple[Band, ...] = ()
     mirrored: bool = False
     kernel: str | None = None
+    differentiable: frozenset[str] = frozenset()
 
 
+_WEIGHT, _T = frozenset({"weight"}), frozenset({"t"})
 _OF_ALL = Division("normalize")
 _OF_VECTORS = Division("normalize", zero_sum="unscaled")
 _DELLA = Band("della", "density", "epsilon")
 """They are probabilities of keeping a value: Deep et al. 2024, arXiv:2406.11617, section 3.1."""
 
-_LINEAR = Traits(in_weights="linear", division=_OF_VECTORS, kernel="task_vectors")
+_LINEAR = Traits(
+    in_weights="linear",
+    division=_OF_VECTORS,
+    kernel="task_vectors",
+    differentiable=frozenset({"weight", "lambda"}),
+)
 """θ + λ Σ wᵢ m(τᵢ), the mask m blind to w: Ilharco et al. 2022, arXiv:2212.04089, section 2."""
 
 _ELECTS = replace(_LINEAR, in_weights="piecewise")
@@ -92,16 +101,23 @@ TRAITS: Mapping[str, Traits] = {
     "della": replace(_ELECTS, draws=True, bands=(_DELLA,)),
     "della_linear": replace(_LINEAR, draws=True, bands=(_DELLA,)),
     "karcher": Traits(),
-    "linear": Traits(elementwise=True, in_weights="linear", division=_OF_ALL, kernel="linear"),
+    "linear": Traits(
+        elementwise=True,
+        in_weights="linear",
+        division=_OF_ALL,
+        kernel="linear",
+        differentiable=_WEIGHT,
+    ),
     "model_stock": Traits(),
-    "multislerp": Traits(division=Division("normalize_weights")),
-    "nearswap": Traits(elementwise=True),
-    "nuslerp": Traits(division=Division(None), mirrored=True),
-    "passthrough": Traits(elementwise=True),
+    "multislerp": Traits(division=Division("normalize_weights"), differentiable=_WEIGHT),
+    "nearswap": Traits(elementwise=True, differentiable=_T),
+    "nuslerp": Traits(division=Division(None), mirrored=True, differentiable=_WEIGHT),
+    "passthrough": Traits(elementwise=True, differentiable=frozenset({"scale"})),
     "ram": Traits(),
-    "ramplus_tl": Traits(),
+    "ramplus_tl": Traits(differentiable=frozenset({"r"})),
     "sce": Traits(),
-    "slerp": Traits(mirrored=True, kernel="slerp"),  # (a, b, t) = (b, a, 1 - t): Shoemake 1985
+    # (a, b, t) = (b, a, 1 - t): Shoemake 1985
+    "slerp": Traits(mirrored=True, kernel="slerp", differentiable=_T),
     "task_arithmetic": replace(_LINEAR, elementwise=True),
     "ties": replace(_ELECTS, elementwise=True),
 }

@@ -92,7 +92,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
-    return SimpleNamespace(weighted=weighted, stack=stack, document=document)
+    return SimpleNamespace(weighted=weighted, stack=stack, document=document, values=VALUES)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from evomerge.merge.kernels.slerp import Slerp
 from evomerge.merge.kernels.task_vectors import TaskVectors
 from evomerge.merge.mergekit.methods import defaults, merged_by_mergekit
 from evomerge.merge.mergekit.process import seeded
-from evomerge.merge.tensors import Array, Inputs, Values, flat
+from evomerge.merge.tensors import Array, Inputs, Parameter, Values, flat
 from evomerge.methods.table import MERGEKIT
 from evomerge.methods.traits import traits
 
@@ -37,6 +37,12 @@ class Kernel(Protocol):
 
     def merge(self, method: str, inputs: Inputs, values: Values, draws: Draws, out: Array) -> int:
         """Write the merged tensor into `out`; return how many numbers are NaN or infinite."""
+        ...
+
+    def slopes(
+        self, method: str, inputs: Inputs, values: Values, draws: Draws, gradient: Array
+    ) -> dict[Parameter, float]:
+        """Return the derivative by each parameter of the gradient's dot product with the tensor."""
         ...
 
 
@@ -74,10 +80,35 @@ class Arithmetic:
         Returns:
             Whether every number of it is finite.
         """
-        compiled.use_threads(self._threads if out.numel() >= _SHARED else 1)
+        kernel = self._kernel(method, out.numel())
+        return not kernel.merge(method, inputs, values, draws, flat(out))
+
+    def slopes(
+        self, method: str, inputs: Inputs, values: Values, draws: Draws, gradient: torch.Tensor
+    ) -> dict[Parameter, float]:
+        """Return what a loss changes by with each parameter of a tensor.
+
+        Args:
+            method: A method that `serves` says yes to, with these inputs and values.
+            inputs: The models' tensors.
+            values: The parameters.
+            draws: The merge's random numbers, at the place where its making began.
+            gradient: The loss's gradient with respect to the merged tensor; of its shape.
+
+        Returns:
+            Parameter that has a derivative → derivative; masks, elected signs, scales and draws
+            are held.
+        """
+        kernel = self._kernel(method, gradient.numel())
+        held = gradient if gradient.dtype in DTYPES else gradient.float()
+        given = flat(held.cpu().contiguous())
+        return kernel.slopes(method, inputs, values, draws, given)
+
+    def _kernel(self, method: str, size: int) -> Kernel:
+        compiled.use_threads(self._threads if size >= _SHARED else 1)
         name = traits(method).kernel
         assert name is not None
-        return not self._kernels[name].merge(method, inputs, values, draws, flat(out))
+        return self._kernels[name]
 
 
 def serves(method: str, inputs: Inputs, values: Values) -> bool:

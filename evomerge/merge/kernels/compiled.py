@@ -400,3 +400,129 @@ def magnitudes(out: Any, base: Any, parents: Any, masks: Any, masked: Any, rows:
                 for i in range(length):
                     delta = abs(_round(_wide(tuned[i]) - _wide(ground[i]), base))
                     result[i] = _narrow(delta, base)
+
+
+_summed = njit(parallel=True, cache=True, error_model="numpy", nogil=True, fastmath={"reassoc"})
+
+
+@_summed
+def dots(gradient: Any, like: Any, models: Any) -> Any:
+    """Return the dot products of a gradient with models, float64 [n].
+
+    Args:
+        gradient: Flat, stored in a type of its own.
+        like: Flat weights, of the models' size and type.
+        models: Addresses of `n` models' weights, int64 [n].
+    """
+    size = like.size
+    blocks = (size + _GRAIN - 1) // _GRAIN
+    parts = np.zeros((blocks, len(models)))
+    for block in prange(blocks):
+        start = block * _GRAIN
+        length = min(_GRAIN, size - start)
+        slope = gradient[start : start + length]
+        for j in range(len(models)):
+            model = carray(_pointer(models[j], like), size)[start : start + length]
+            part = 0.0
+            for i in range(length):
+                part += np.float64(_wide(slope[i])) * np.float64(_wide(model[i]))
+            parts[block, j] = part
+    return parts.sum(axis=0)
+
+
+@_summed
+def task_vector_dots(
+    gradient: Any,
+    base: Any,
+    parents: Any,
+    masks: Any,
+    masked: Any,
+    scales: Any,
+    weights: Any,
+    consensus: Any,
+    divide: Any,
+) -> Any:
+    """Return the dot products of a gradient with task vectors as they are merged, float64 [2, n].
+
+    For a gradient g, task vectors u after masks and scales, signs that agree e, and a divisor D
+    that is 1 unless `divide`: the sums of g e u / D, and of g e M / D, where M is what is added to
+    the base before mergekit's lambda; of elements that nothing divides the second sum has none.
+
+    Args:
+        gradient: Flat, stored in a type of its own.
+        base: Flat weights of the base model.
+        parents: Addresses of `n` parents' weights, int64 [n].
+        masks: Which elements of a task vector are kept, uint8 [n, ≥ size].
+        masked: Whether a parent's mask counts, bool [n].
+        scales: What a masked task vector is multiplied with, float32 [n].
+        weights: Float32 [n].
+        consensus: Keep only elements with the sign of the weighted sum (TIES).
+        divide: Whether each element is divided by the sum of the weights of those that were kept;
+            only with `consensus`.
+
+    Source: the derivatives of what `task_vectors` computes, masks and signs held.
+    """
+    size = base.size
+    count = len(parents)
+    blocks = (size + _GRAIN - 1) // _GRAIN
+    parts = np.zeros((blocks, 2, count))
+    for block in prange(blocks):
+        start = block * _GRAIN
+        length = min(_GRAIN, size - start)
+        values = np.empty((count, _GRAIN), np.float32)
+        total = np.zeros(_GRAIN, np.float32)
+        mixed = np.zeros(_GRAIN, np.float32)
+        share = np.zeros(_GRAIN, np.float32)
+        gain = np.empty(_GRAIN, np.float32)
+        slope = gradient[start : start + length]
+        ground = base[start : start + length]
+        for i in range(length):
+            gain[i] = _wide(slope[i])
+        for j in range(count):
+            tuned = carray(_pointer(parents[j], base), size)[start : start + length]
+            scale = scales[j]
+            row = values[j]
+            if masked[j]:
+                kept = masks[j, start : start + length]
+                for i in range(length):
+                    delta = _round(_wide(tuned[i]) - _wide(ground[i]), base)
+                    row[i] = _round(delta * np.float32(kept[i]) * scale, base)
+            else:
+                for i in range(length):
+                    row[i] = _round(_wide(tuned[i]) - _wide(ground[i]), base)
+        if consensus:
+            for j in range(count):
+                row = values[j]
+                weight = weights[j]
+                for i in range(length):
+                    total[i] += _round(row[i] * weight, base)
+            for i in range(length):
+                positive = _round(total[i], base) >= np.float32(0)
+                total[i] = np.float32(1) if positive else np.float32(-1)
+            for j in range(count):
+                row = values[j]
+                weight = weights[j]
+                for i in range(length):
+                    weighted = _round(row[i] * weight, base)
+                    agrees = np.float32(1) if weighted * total[i] > 0 else np.float32(0)
+                    mixed[i] += weighted * agrees
+                    share[i] += weight * agrees
+                    row[i] = row[i] * agrees
+        if divide:
+            for i in range(length):
+                by = _round(share[i], base)
+                divided = by != np.float32(0)
+                gain[i] = gain[i] / by if divided else gain[i]
+                mixed[i] = gain[i] * (mixed[i] / by) if divided else np.float32(0)
+        for j in range(count):
+            row = values[j]
+            own = 0.0
+            for i in range(length):
+                own += np.float64(gain[i]) * np.float64(row[i])
+            parts[block, 0, j] = own
+            if divide:
+                pull = 0.0
+                for i in range(length):
+                    pull += np.float64(mixed[i]) if row[i] != np.float32(0) else 0.0
+                parts[block, 1, j] = pull
+    return parts.sum(axis=0)

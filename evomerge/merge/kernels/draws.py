@@ -1,9 +1,29 @@
 """The random numbers of a merge, in mergekit's order, drawn only where they are not cached."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 import torch
 
 from evomerge.merge.kernels.cache import Cache
+from evomerge.merge.mergekit.process import Rng, resumed, rng
 from evomerge.merge.tensors import Array
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place in the random numbers of a merge, to come back to.
+
+    Args:
+        wanted: How many numbers were asked for.
+        drawn: How many of them torch's generator has given.
+        rng: Where torch's generators stood.
+    """
+
+    wanted: int
+    drawn: int
+    rng: Rng
 
 
 class Draws:
@@ -23,6 +43,18 @@ class Draws:
     def __init__(self, cache: Cache, seed: int) -> None:
         self._cache, self._seed = cache, seed
         self._wanted = self._drawn = 0
+
+    def mark(self) -> Mark:
+        """Return the place that is reached."""
+        return Mark(self._wanted, self._drawn, rng())
+
+    @contextmanager
+    def back_at(self, mark: Mark) -> Iterator["Draws"]:
+        """Give the numbers that follow a mark once more; torch's generators are kept."""
+        again = Draws(self._cache, self._seed)
+        again._wanted, again._drawn = mark.wanted, mark.drawn
+        with resumed(mark.rng):
+            yield again
 
     def next(self, count: int, dtype: torch.dtype) -> Array:
         """Return the next numbers, as float32, or for bfloat16 rounded down to its bits.

@@ -6,7 +6,7 @@ import torch
 from evomerge.merge.kernels import compiled
 from evomerge.merge.kernels.cache import Cache
 from evomerge.merge.kernels.draws import Draws
-from evomerge.merge.tensors import Array, Inputs, Values, addresses
+from evomerge.merge.tensors import Array, Inputs, Parameter, Values, addresses, flat
 
 
 class Linear:
@@ -36,3 +36,13 @@ class Linear:
                 np.float32(weights.sum(dim=1).item()),
             )
         )
+
+    def slopes(
+        self, method: str, inputs: Inputs, values: Values, draws: Draws, gradient: Array
+    ) -> dict[Parameter, float]:
+        """Return what a loss changes by with each weight; see `Arithmetic.slopes`."""
+        dots = compiled.dots(gradient, flat(inputs.tensors[0]), addresses(inputs.tensors))
+        if values.shared["normalize"]:
+            weights = np.array([own["weight"] for own in values.own])
+            dots = (dots - dots @ weights / weights.sum()) / weights.sum()
+        return {(index, "weight"): dot for index, dot in enumerate(dots.tolist())}

@@ -6,7 +6,10 @@ import torch
 from evomerge.merge.kernels import compiled
 from evomerge.merge.kernels.cache import Cache
 from evomerge.merge.kernels.draws import Draws
-from evomerge.merge.tensors import Array, Inputs, Values
+from evomerge.merge.tensors import Array, Inputs, Parameter, Values, addresses, flat
+
+_STRAIGHT = 0.9995
+"""Cosine above which, or below the negative of which, there is no arc: mergekit interpolates."""
 
 
 class Slerp:
@@ -29,12 +32,28 @@ class Slerp:
 
     def merge(self, method: str, inputs: Inputs, values: Values, draws: Draws, out: Array) -> int:
         """Write the merged tensor; return how many numbers of it are NaN or infinite."""
-        assert inputs.base is not None
-        first, second = inputs.tensors[inputs.base], inputs.tensors[1 - inputs.base]
-        key = ("angle", *inputs.names, inputs.base, first.dtype)
-        angle = self._cache.get(key, lambda: _cosine(first, second).numpy())
-        a, b = coefficients(values.shared["t"], torch.from_numpy(angle))
+        first, second = _ends(inputs)
+        a, b = coefficients(values.shared["t"], self._cosine(inputs))
         return int(compiled.two_weighted(out, first.data_ptr(), second.data_ptr(), a, b))
+
+    def slopes(
+        self, method: str, inputs: Inputs, values: Values, draws: Draws, gradient: Array
+    ) -> dict[Parameter, float]:
+        """Return what a loss changes by with `t`; see `Arithmetic.slopes`."""
+        ends = _ends(inputs)
+        dots = compiled.dots(gradient, flat(ends[0]), addresses(ends))
+        return {(None, "t"): float(dots @ velocities(values.shared["t"], self._cosine(inputs)))}
+
+    def _cosine(self, inputs: Inputs) -> torch.Tensor:
+        first, second = _ends(inputs)
+        key = ("angle", *inputs.names, inputs.base, first.dtype)
+        return torch.from_numpy(self._cache.get(key, lambda: _cosine(first, second).numpy()))
+
+
+def _ends(inputs: Inputs) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the tensors at 0, of the base, and at 1."""
+    assert inputs.base is not None
+    return inputs.tensors[inputs.base], inputs.tensors[1 - inputs.base]
 
 
 def _cosine(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -62,8 +81,22 @@ def coefficients(t: float, cosine: torch.Tensor) -> tuple[np.float32, np.float32
     """
     # mergekit 0.1.5, merge_methods/slerp.py, lines 64 to 70
     share = torch.tensor([t], dtype=torch.float32)
-    straight = cosine.abs() > 0.9995
+    straight = cosine.abs() > _STRAIGHT
     theta = torch.acos(torch.where(straight, 0, cosine))
     a = torch.where(straight, 1 - share, torch.sin((1 - share) * theta) / torch.sin(theta))
     b = torch.where(straight, share, torch.sin(share * theta) / torch.sin(theta))
     return np.float32(a.item()), np.float32(b.item())
+
+
+def velocities(t: float, cosine: torch.Tensor) -> Array:
+    """Return the derivatives by `t` of what the two models are multiplied with, float64 [2].
+
+    Args:
+        t: Where on the arc, in [0, 1].
+        cosine: Of the angle between them, float32 [1].
+    """
+    if abs(angle := float(cosine)) > _STRAIGHT:
+        return np.array([-1.0, 1.0])
+    theta = np.arccos(angle)
+    ends = np.array([-np.cos((1 - t) * theta), np.cos(t * theta)])
+    return np.asarray(theta * ends / np.sin(theta))

@@ -37,6 +37,26 @@ def seeded(seed: int) -> Iterator[None]:
         yield
 
 
+Rng = tuple[torch.Tensor, list[torch.Tensor]]
+"""Where torch's generators stand: the CPU's, and one for each GPU that is in use."""
+
+
+def rng() -> Rng:
+    """Return where torch's generators stand."""
+    on_gpu = torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
+    return torch.get_rng_state(), torch.cuda.get_rng_state_all() if on_gpu else []
+
+
+@contextmanager
+def resumed(state: Rng) -> Iterator[None]:
+    """Let torch's generators go on from where they stood, for the block only."""
+    with kept_rng():
+        torch.set_rng_state(state[0])
+        if state[1]:
+            torch.cuda.set_rng_state_all(state[1])
+        yield
+
+
 @contextmanager
 def threads(count: int | None) -> Iterator[None]:
     """Let torch use this many CPU threads within the block; None changes nothing."""

@@ -18,8 +18,9 @@ from mergekit.io.tasks import (
 from mergekit.merge_methods.task_adapter import ExecuteMergeMethodTask
 
 from evomerge.merge.mergekit.private import schedule, stored_tensor
-from evomerge.merge.mergekit.sites import Site, values_at
-from evomerge.merge.tensors import Inputs, Values
+from evomerge.merge.mergekit.sites import Site, shares_at, values_at
+from evomerge.merge.tensors import Inputs, Parameter, Values
+from evomerge.recipe.leaves import Leaf
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,10 @@ class Step:
         tensors = {model: t.to(device) for model, t in loaded.items() if t is not None}
         merged: torch.Tensor | None = self.merge.model_copy(update=bound).execute(tensors)
         return merged
+
+    def shares(self, config: MergeConfiguration) -> dict[Parameter, dict[Leaf, float]]:
+        """Return the share that numbers of a recipe have in its parameters; see `shares_at`."""
+        return shares_at(self.site, self.merge, config)
 
     @property
     def dtype(self) -> torch.dtype | None:

@@ -1,0 +1,96 @@
+"""Slopes of whole recipes equal finite differences of mergekit's own merges, in float64."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from evomerge.merge.merger import Merger
+from evomerge.methods.traits import TRAITS
+from evomerge.recipe.leaves import Leaf, setting
+from evomerge.recipe.recipe import Recipe
+
+STEPS = {"ramplus_tl": 1e-2}
+"""Half the step of a difference: 1e-7, so small that no sign that is elected changes, but for
+methods that compute in float32 whatever the dtype."""
+METHODS = sorted(name for name, known in TRAITS.items() if known.differentiable)
+SCALES = {"nearswap": 0.02}
+"""What the values are multiplied with where they would change nothing, so large are they."""
+MORE = {"ramplus_tl": {"epsilon": 0.02}}
+"""Parameters without which a method makes nothing of models as near to each other as these."""
+
+
+def document(make: SimpleNamespace, method: str, kind: str) -> dict[str, Any]:
+    """A recipe in which each parameter that has a derivative is plain, a gradient, or by filter."""
+    made: dict[str, Any] = make.document(method, kind) | {"dtype": "float64"}
+    names = TRAITS[method].differentiable - {"weight", "scale"}
+    if names:
+        value = moved(make.values[kind], SCALES.get(method, 1.0))
+        made["parameters"] = dict.fromkeys(sorted(names), value) | MORE.get(method, {})
+    return made
+
+
+def moved(value: Any, factor: float) -> Any:
+    if isinstance(value, list):
+        return [moved(one, factor) for one in value]
+    if isinstance(value, dict):
+        return value | {"value": moved(value["value"], factor)}
+    return value * factor
+
+
+def changed(document: dict[str, Any], leaf: Leaf, by: float) -> Recipe:
+    other = json.loads(json.dumps(document))  # no value is one object with another
+    place: Any = other
+    for key in leaf[:-1]:
+        place = place[key]
+    place[leaf[-1]] += by
+    return Recipe.from_document(other)
+
+
+def direction(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A random gradient: that of a loss which is linear in the weights."""
+    source = torch.Generator().manual_seed(0)
+    return {
+        name: torch.randn(p.shape, generator=source, dtype=torch.float64)
+        for name, p in model.named_parameters()
+    }
+
+
+def slopes_of(merger: Merger, recipe: Recipe) -> dict[Leaf, float]:
+    model = merger.merge(recipe).model
+    slopes = merger.slopes(recipe)
+    for name, gradient in direction(model).items():
+        if name in slopes.names:
+            slopes.add(name, gradient)
+    return slopes.by_leaf()
+
+
+def loss(merger: Merger, recipe: Recipe) -> float:
+    model = merger.merge(recipe).model
+    gradients = direction(model)
+    return sum(
+        float((p.detach().double() * gradients[n]).sum()) for n, p in model.named_parameters()
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "kind"),
+    [
+        pytest.param(method, kind, marks=() if method in fast else pytest.mark.slow)
+        for kind, fast in (("plain", METHODS), ("gradient", ["slerp"]), ("filter", ["ties"]))
+        for method in METHODS
+    ],
+)
+def test_equal_finite_differences(
+    method: str, kind: str, merger: Merger, make: SimpleNamespace
+) -> None:
+    recipe = document(make, method, kind)
+    slopes = slopes_of(merger, Recipe.from_document(recipe))
+    assert {setting(leaf) for leaf in slopes} == TRAITS[method].differentiable
+    assert all(slopes.values())
+    step = STEPS.get(method, 1e-7)
+    for leaf, slope in slopes.items():
+        up, down = (loss(merger, changed(recipe, leaf, by)) for by in (step, -step))
+        assert slope == pytest.approx((up - down) / (2 * step), rel=1e-4, abs=1e-4), leaf
