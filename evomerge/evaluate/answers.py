@@ -5,36 +5,86 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from lm_eval.api.instance import Instance
 
 from evomerge.errors import Failure, TrialError, is_out_of_memory
+from evomerge.evaluate.backward import Backward
 from evomerge.evaluate.guards import guards
 from evomerge.evaluate.harness import LiveLM, apply_filters
+from evomerge.evaluate.loss_plan import TARGETS
+from evomerge.evaluate.requests import Requests
 from evomerge.evaluate.scores import TaskScore
 from evomerge.evaluate.tasks import LoadedTask
 
 _LIMITS = ("max_gen_toks", "max_new_tokens", "max_completion_tokens", "max_tokens")
 
 
-def ask(lm: LiveLM, kind: str, instances: Sequence[Instance]) -> None:
-    """Have a model answer requests of one type; each keeps its answers.
+def ask_all(lm: LiveLM, requests: Requests) -> None:
+    """Have a model answer all requests that its scores are made of; each keeps its answers.
 
     Raises:
         TrialError: `OUT_OF_MEMORY`; `SCORE_FAILED` where the model's outputs are no numbers.
     """
+    for kind, instances in requests.by_type.items():
+        _ask(lm, kind, instances)
+
+
+def ask_and_differentiate(lm: LiveLM, requests: Requests, backward: Backward) -> None:
+    """Have a model answer all requests, target texts too, and run backward passes on the way.
+
+    Where one document's weight hangs on all others, all are answered first.
+
+    Args:
+        lm: The model; what of its weights requires gradients accumulates them.
+        requests: The requests.
+        backward: Says what each log-likelihood weighs.
+
+    Raises:
+        TrialError: As `ask_all`; `SCORE_FAILED` where no task has a loss.
+    """
+    plan = requests.plan
+    if not plan.documents:
+        raise TrialError(Failure.SCORE_FAILED, "no task has a loss, so there is no gradient")
+    if backward.needs_all:
+        ask_all(lm, requests)
+        _ask(lm, "loglikelihood", plan.targets)
+        found = plan.likelihoods(requests.by_type)
+        backward.know(np.arange(len(found)), found)
+    else:
+        for kind, instances in requests.by_type.items():
+            if kind not in plan.firsts:
+                _ask(lm, kind, instances)
+    own = requests.by_type | {TARGETS: plan.targets}
+    for kind, first in plan.firsts.items():
+        with lm.differentiating(backward, first):
+            asked = "loglikelihood" if kind == TARGETS else kind
+            if backward.needs_all:
+                _answers(lm, asked, own.get(kind, []))
+            else:
+                _ask(lm, asked, own.get(kind, []))
+
+
+def _ask(lm: LiveLM, kind: str, instances: Sequence[Instance]) -> None:
     requests = [i for i in instances for _ in range(i.repeats or 1)]
+    for answer, request in zip(_answers(lm, kind, requests), requests, strict=True):
+        value = answer[0] if isinstance(answer, tuple) else answer
+        if isinstance(value, float) and math.isnan(value):
+            raise TrialError(Failure.SCORE_FAILED, "the model's outputs are not numbers")
+        request.resps.append(answer)
+
+
+def _answers(lm: LiveLM, kind: str, requests: Sequence[Instance]) -> list[Any]:
+    if not requests:
+        return []
     try:
-        answers = getattr(lm, kind)(requests, disable_tqdm=True)
+        answers: list[Any] = getattr(lm, kind)(requests, disable_tqdm=True)
     except (RuntimeError, MemoryError) as error:
         # torch's: no memory, or such as sampling from what is no distribution
         short = is_out_of_memory(error)
         failure = Failure.OUT_OF_MEMORY if short else Failure.SCORE_FAILED
         raise TrialError(failure, f"while scoring: {error}") from error
-    for answer, request in zip(answers, requests, strict=True):
-        value = answer[0] if isinstance(answer, tuple) else answer
-        if isinstance(value, float) and math.isnan(value):
-            raise TrialError(Failure.SCORE_FAILED, "the model's outputs are not numbers")
-        request.resps.append(answer)
+    return answers
 
 
 def collect(loaded: LoadedTask, instances: Sequence[Instance], doc_ids: Sequence[int]) -> TaskScore:

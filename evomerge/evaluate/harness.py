@@ -1,19 +1,23 @@
 """lm-eval where its private names are needed: a model that is exchanged, filters of a task."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import Task
 from lm_eval.models.huggingface import HFLM
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from evomerge.evaluate.backward import Backward
 from evomerge.evaluate.packing.packable import packable
-from evomerge.evaluate.packing.passes import answer
+from evomerge.evaluate.packing.passes import Answers, answer, differentiate, likelihoods
 from evomerge.evaluate.packing.plan import Pass, Request, plan_passes
 from evomerge.evaluate.packing.tries import ROWS
 
+_Asking = tuple[Request, ...]
 _Asked = list[tuple[tuple[str, str], list[int], list[int]]]
 
 
@@ -39,13 +43,32 @@ class LiveLM(HFLM):  # type: ignore[misc]
         super().__init__(pretrained=model, tokenizer=tokenizer, batch_size=max(1, rows // shrink))
         self._packs, self._shrink = batch_size == "auto", shrink
         self._encoded: dict[tuple[Any, ...], Any] = {}
-        self._passes: dict[tuple[Request, ...], list[Pass]] = {}
+        self._passes: dict[_Asking, list[Pass]] = {}
+        self._backward: Backward | None = None
+        self._next = 0
 
     def follow(self, model: PreTrainedModel) -> None:
         """Score this model from now on; same architecture and vocabulary."""
         self._model = model
         self._config = model.config
         self._device = torch.device(model.device)
+
+    @contextmanager
+    def differentiating(self, backward: Backward, first: int) -> Iterator[None]:
+        """Differentiate the loss of the log-likelihoods that are asked for in the block.
+
+        The answers stay what they are without, bit for bit. Packed passes are run once, with
+        their backward pass; what lm-eval's own batches answer is run again in passes of its own.
+
+        Args:
+            backward: Says what each log-likelihood weighs.
+            first: Place of the first one that will be asked for; the others follow it.
+        """
+        self._backward, self._next = backward, first
+        try:
+            yield
+        finally:
+            self._backward = None
 
     def tok_encode(self, string: str, *args: Any, **kwargs: Any) -> list[int]:
         """Encode a string, once."""
@@ -67,17 +90,61 @@ class LiveLM(HFLM):  # type: ignore[misc]
         longest = self.max_length + 1
         asked = tuple(_request(context, more, longest) for _, context, more in requests)
         tokens = max((len(request.tokens) for request in asked), default=0)
-        if not self._packs or not asked or not packable(self.model, tokens):
-            found: list[tuple[float, bool]] = super()._loglikelihood_tokens(
-                requests, disable_tqdm, override_bs
-            )
-            return found
+        packed = bool(asked) and packable(self.model, tokens)
+        places = np.arange(self._next, self._next + len(asked))
+        self._next += len(asked)
+        if packed and self._packs:
+            answers = self._differentiate(asked, places) if self._backward else self._answer(asked)
+            return [answers[index] for index in range(len(asked))]
+        found: list[tuple[float, bool]]
+        if self._backward and self._backward.knows(places):
+            found = [(0.0, False)] * len(asked)  # asked again, for the backward passes alone
+        else:
+            found = super()._loglikelihood_tokens(requests, disable_tqdm, override_bs)
+            if self._backward:
+                self._backward.know(places, np.array([likelihood for likelihood, _ in found]))
+        if self._backward and asked:
+            self._differentiate(asked, places, packed)
+        return found
+
+    def _answer(self, asked: _Asking) -> Answers:
+        return {
+            index: found
+            for one in self._planned(asked)
+            for index, found in answer(self.model, one).items()
+        }
+
+    def _differentiate(self, asked: _Asking, places: np.ndarray, packed: bool = True) -> Answers:
+        """Run the passes for requests forwards and backwards.
+
+        Args:
+            asked: The requests.
+            places: Where they stand among all, ascending.
+            packed: Whether rows may hold several sequences.
+        """
+        backward = self._backward
+        assert backward is not None
+
+        def slopes(requests: list[int], likelihoods: np.ndarray) -> np.ndarray:
+            own = places[requests]
+            backward.know(own, likelihoods)
+            return backward.slopes(own)
+
+        passes = self._planned(asked, packed)
+        early = backward.early([places[one.requests] for one in passes])
+        for one in self._planned(tuple(asked[place - places[0]] for place in early)):
+            backward.know(early[one.requests], likelihoods(self.model, one))
+        answers: Answers = {}
+        for one in passes:
+            answers |= differentiate(self.model, one, slopes)
+        return answers
+
+    def _planned(self, asked: _Asking, packed: bool = True) -> list[Pass]:
+        if not asked:
+            return []
         if asked not in self._passes:
-            self._passes[asked] = plan_passes(asked, self.model, self._shrink)
-        answers: dict[int, tuple[float, bool]] = {}
-        for one in self._passes[asked]:
-            answers |= answer(self.model, one)
-        return [answers[index] for index in range(len(asked))]
+            self._passes[asked] = plan_passes(asked, self.model, self._shrink, packed)
+        return self._passes[asked]
 
 
 def filter_names(task: Task) -> list[str]:

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import jinja2
 from lm_eval.api.instance import Instance
 
 from evomerge.errors import InputError
 from evomerge.evaluate.harness import LiveLM
+from evomerge.evaluate.loss_plan import LossPlan, plan_losses
 from evomerge.evaluate.tasks import LoadedTask
 
 _FEWSHOT_SEED = 1234  # lm-eval's own default, so that scores are those of simple_evaluate
@@ -21,13 +22,16 @@ class Requests:
     Args:
         by_task: Task → its requests, in the order of its documents.
         by_type: Type of request, as lm-eval calls its model → those of all tasks.
+        plan: Which of them make the loss of each document.
     """
 
-    by_task: dict[str, list[Instance]] = field(default_factory=dict)
-    by_type: dict[str, list[Instance]] = field(default_factory=lambda: defaultdict(list))
+    by_task: dict[str, list[Instance]]
+    by_type: dict[str, list[Instance]]
+    plan: LossPlan
 
     def clear(self) -> None:
         """Forget the answers of the last model."""
+        self.plan.clear()
         for instance in (i for instances in self.by_task.values() for i in instances):
             instance.resps.clear()
             instance.filtered_resps.clear()
@@ -50,7 +54,8 @@ def build_requests(
     Raises:
         InputError: A task's templates do not fit its documents.
     """
-    built = Requests()
+    by_task: dict[str, list[Instance]] = {}
+    by_type: dict[str, list[Instance]] = defaultdict(list)
     for loaded in tasks:
         name, task = loaded.settings.task, loaded.task
         task.set_fewshot_seed(_FEWSHOT_SEED)
@@ -66,7 +71,8 @@ def build_requests(
                 f"its templates do not fit its documents: {type(error).__name__}: {error}",
                 where=f"task {name}",
             ) from None
-        built.by_task[name] = task.instances
+        by_task[name] = task.instances
         for instance in task.instances:
-            built.by_type[instance.request_type].append(instance)
-    return built
+            by_type[instance.request_type].append(instance)
+    plan = plan_losses(tasks, by_task, by_type, lm, chat_template)
+    return Requests(by_task, by_type, plan)

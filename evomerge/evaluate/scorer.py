@@ -1,17 +1,20 @@
 """Score a live model: tasks, requests and tokens are built once, a trial costs forward passes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from evomerge.evaluate.answers import answer_guards, ask, collect
+from evomerge.evaluate.answers import answer_guards, ask_all, ask_and_differentiate, collect
+from evomerge.evaluate.gradients import Gradients, differentiable
 from evomerge.evaluate.harness import LiveLM
 from evomerge.evaluate.requests import Requests, build_requests
 from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.evaluate.splits import split_tasks
+from evomerge.evaluate.targets import why_no_loss
 from evomerge.evaluate.tasks import load_tasks
-from evomerge.settings import Documents, EvaluateSettings
+from evomerge.settings import Documents, EvaluateSettings, Objective
 
 _GENERATION_SEED = 1234
 
@@ -21,16 +24,17 @@ class Scorer:
 
     Args:
         settings: Tasks and documents.
+        objective: What a gradient is taken for; see `objective.total_loss`.
 
     Raises:
         InputError: An unknown task or metric, data that cannot be read, too few documents.
     """
 
-    def __init__(self, settings: EvaluateSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: EvaluateSettings, objective: Objective = "mean") -> None:
+        self._settings, self._objective = settings, objective
         self._tasks = load_tasks(settings)
         self._splits = split_tasks(self._tasks, settings)
-        self._requests: dict[tuple[Documents, str], Requests] = {}
+        self._requests: dict[tuple[Documents, str, int], Requests] = {}
         self._tokenizer: PreTrainedTokenizerBase | None = None
         self._lm: LiveLM | None = None
 
@@ -42,12 +46,20 @@ class Scorer:
         """Return the ids of a set of documents, by task, ascending."""
         return {task: split[documents] for task, split in self._splits.items()}
 
+    @property
+    def without_loss(self) -> Mapping[str, str]:
+        """Tasks whose documents have no loss, each with the reason in plain words."""
+        reasons = {loaded.settings.task: why_no_loss(loaded) for loaded in self._tasks}
+        return {task: reason for task, reason in reasons.items() if reason is not None}
+
     def score(
         self,
         model: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
         documents: Documents = "quick",
         shrink: int = 1,
+        *,
+        gradients: Gradients | None = None,
     ) -> Scores:
         """Score a model on one set of documents.
 
@@ -61,9 +73,12 @@ class Scorer:
             tokenizer: Its tokenizer.
             documents: The set to score on.
             shrink: What batches are divided by, ≥ 1, where memory is short.
+            gradients: Takes the gradient of the documents' total loss by the model's weights. The
+                scores are the same, bit for bit; tasks that generate have their losses beside.
 
         Raises:
-            TrialError: `OUT_OF_MEMORY`; `SCORE_FAILED` where the model's outputs are no numbers.
+            TrialError: `OUT_OF_MEMORY`; `SCORE_FAILED` where the model's outputs are no numbers,
+                or a gradient is wanted and no task has a loss.
             InputError: A task's templates do not fit its documents.
         """
         lm = self._live(model, tokenizer, shrink)
@@ -71,13 +86,19 @@ class Scorer:
         requests.clear()
         with torch.random.fork_rng():  # tasks that sample their answers draw the same each time
             torch.manual_seed(_GENERATION_SEED)
-            for kind, instances in requests.by_type.items():
-                ask(lm, kind, instances)
+            if gradients is None:
+                ask_all(lm, requests)
+            else:
+                backward = requests.plan.backward(self._settings.tasks, self._objective)
+                with differentiable(model, gradients):
+                    ask_and_differentiate(lm, requests, backward)
+        losses = requests.plan.by_task(requests.by_type)
         scores: list[TaskScore] = []
         signs: dict[str, float] = {}
         for loaded in self._tasks:
             name = loaded.settings.task
-            scores.append(collect(loaded, requests.by_task[name], self._splits[name][documents]))
+            score = collect(loaded, requests.by_task[name], self._splits[name][documents])
+            scores.append(replace(score, losses=losses.get(name)))
             if loaded.task.OUTPUT_TYPE == "generate_until":
                 signs |= answer_guards(lm, loaded, requests.by_task[name])
         return Scores(documents, tuple(scores), signs)
@@ -97,7 +118,7 @@ class Scorer:
 
     def _build(self, lm: LiveLM, documents: Documents) -> Requests:
         chat = self._settings.chat_template
-        key = (documents, lm.tokenizer_name if chat else "")
+        key = (documents, lm.tokenizer_name if chat else "", lm.max_length)
         if key not in self._requests:
             self._requests[key] = build_requests(self._tasks, self.documents(documents), lm, chat)
         return self._requests[key]

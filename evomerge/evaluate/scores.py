@@ -17,6 +17,9 @@ class TaskScore:
         per_doc: The metric of each document, aligned with `doc_ids`, length n; NaN where
             a metric has no value for a single document.
         higher_is_better: Direction of the metric.
+        losses: How wrong the model is about each document, in nats, aligned with `doc_ids`,
+            length n; NaN where a document has no label. None where the task has no loss, or one
+            that was not asked for. Lower is better.
     """
 
     task: str
@@ -25,6 +28,7 @@ class TaskScore:
     doc_ids: tuple[int, ...]
     per_doc: tuple[float, ...]
     higher_is_better: bool = True
+    losses: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,11 @@ class Scores:
         return {
             "documents": self.documents,
             "tasks": [
-                {**vars(t), "doc_ids": list(t.doc_ids), "per_doc": list(t.per_doc)}
+                {
+                    k: list(v) if isinstance(v, tuple) else v
+                    for k, v in vars(t).items()
+                    if v is not None
+                }
                 for t in self.tasks
             ],
             "guards": dict(self.guards),
@@ -62,8 +70,9 @@ class Scores:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Scores":
         """Rebuild what `to_json` wrote."""
-        tasks = tuple(
-            TaskScore(**{**t, "doc_ids": tuple(t["doc_ids"]), "per_doc": tuple(t["per_doc"])})
-            for t in data["tasks"]
-        )
-        return cls(data["documents"], tasks, dict(data["guards"]))
+        return cls(data["documents"], tuple(map(_task, data["tasks"])), dict(data["guards"]))
+
+
+def _task(data: Mapping[str, Any]) -> TaskScore:
+    given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    return TaskScore(**given)

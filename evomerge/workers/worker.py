@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -80,7 +81,7 @@ class Worker:
 
     def _score(self, job: Job, seconds: dict[str, float]) -> Scores:
         live = self._merger.merge(job.recipe)
-        smaller = {"shrink": job.shrink} if job.shrink > 1 else {}
+        smaller: dict[str, Any] = {"shrink": job.shrink} if job.shrink > 1 else {}
         started = time.perf_counter()
         try:
             return self._scorer.score(live.model, live.tokenizer, job.documents, **smaller)

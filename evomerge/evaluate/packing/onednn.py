@@ -45,8 +45,42 @@ def _fits(inputs: torch.Tensor, weights: torch.Tensor) -> bool:
 def _product(
     inputs: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor | None
 ) -> torch.Tensor:
+    given = (inputs, weights, bias)
+    if torch.is_grad_enabled() and any(one is not None and one.requires_grad for one in given):
+        found: torch.Tensor = _Linear.apply(*given)  # type: ignore[no-untyped-call]
+        return found
+    return _wide(*given)
+
+
+def _wide(
+    inputs: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor | None = None
+) -> torch.Tensor:
     out: torch.Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weights, bias, "none", [], "")
     return out
+
+
+class _Linear(torch.autograd.Function):
+    """The same product, and its two derivatives by oneDNN as well; torch has none for it."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, inputs: torch.Tensor, weights: torch.Tensor, bias: torch.Tensor | None
+    ) -> torch.Tensor:
+        ctx.save_for_backward(inputs, weights)
+        return _wide(inputs, weights, bias)
+
+    @staticmethod
+    def backward(ctx: Any, *pulls: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        inputs, weights = ctx.saved_tensors
+        (pull,) = pulls
+        to_inputs, to_weights, to_bias = ctx.needs_input_grad
+        flat = pull.reshape(-1, pull.shape[-1])
+        rows = inputs.reshape(-1, inputs.shape[-1])
+        return (
+            _wide(pull, weights.t()) if to_inputs else None,
+            _wide(flat.t(), rows.t()) if to_weights else None,
+            flat.sum(dim=0) if to_bias else None,
+        )
 
 
 _THERE = (

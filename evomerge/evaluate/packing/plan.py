@@ -7,7 +7,14 @@ import numpy as np
 import torch
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from evomerge.evaluate.packing.tries import Row, Tokens, best_rows, pass_tokens, passes_of
+from evomerge.evaluate.packing.tries import (
+    Row,
+    Tokens,
+    best_rows,
+    pass_tokens,
+    passes_of,
+    single_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,8 @@ class Pass:
     Args:
         tokens: [rows, length].
         positions: [rows, length].
-        seen: Which nodes each attends to, as packed bits, uint8 [rows, length, length / 8].
+        seen: Which nodes each attends to, as packed bits, uint8 [rows, length, length / 8]; None
+            where each row is one sequence, and each node attends to those before it.
         wanted: Flat indices of the nodes whose logits are needed, [k].
         asked: For each token of a continuation, the index among `wanted` and the token, [2, n].
         counts: Tokens of each continuation.
@@ -39,28 +47,32 @@ class Pass:
 
     tokens: torch.Tensor
     positions: torch.Tensor
-    seen: np.ndarray
+    seen: np.ndarray | None
     wanted: torch.Tensor
     asked: torch.Tensor
     counts: np.ndarray
     requests: list[int]
 
 
-def plan_passes(requests: Sequence[Request], model: PreTrainedModel, shrink: int = 1) -> list[Pass]:
+def plan_passes(
+    requests: Sequence[Request], model: PreTrainedModel, shrink: int = 1, packed: bool = True
+) -> list[Pass]:
     """Plan the forward passes for requests, the same for every model of this form.
 
     Args:
         requests: What is asked.
         model: Gives the work of a token, and what its logits take.
         shrink: What the number of tokens of a pass is divided by.
+        packed: Whether a row may hold several sequences; a model has to follow any mask then.
     """
-    rows = best_rows([request.tokens for request in requests], _cost(model.config))
+    sequences = [request.tokens for request in requests]
+    rows = best_rows(sequences, _cost(model.config)) if packed else single_rows(sequences)
     by_tokens: dict[Tokens, list[int]] = {}
     for index, request in enumerate(requests):
         by_tokens.setdefault(request.tokens, []).append(index)
     logits = model.config.vocab_size * (model.dtype.itemsize + 4)
     budget = max(1, pass_tokens(logits, model.device.type) // shrink)
-    return [_plan(rows, requests, by_tokens) for rows in passes_of(rows, budget)]
+    return [_plan(rows, requests, by_tokens, packed) for rows in passes_of(rows, budget)]
 
 
 def seen_by(row: Row) -> np.ndarray:
@@ -73,7 +85,10 @@ def seen_by(row: Row) -> np.ndarray:
 
 
 def _plan(
-    rows: Sequence[Row], requests: Sequence[Request], by_tokens: dict[Tokens, list[int]]
+    rows: Sequence[Row],
+    requests: Sequence[Request],
+    by_tokens: dict[Tokens, list[int]],
+    packed: bool,
 ) -> Pass:
     length = len(rows[0])
     tokens = torch.zeros(len(rows), length, dtype=torch.long)
@@ -97,7 +112,7 @@ def _plan(
     return Pass(
         tokens,
         positions,
-        np.packbits(seen, axis=-1),
+        np.packbits(seen, axis=-1) if packed else None,
         torch.tensor(list(wanted)),
         torch.tensor(asked).T.contiguous(),
         np.array(counts),

@@ -70,6 +70,15 @@ def rows_of(sequences: Sequence[Tokens], length: int) -> list[Row]:
     return rows
 
 
+def single_rows(sequences: Sequence[Tokens]) -> list[Row]:
+    """Lay each sequence into a row of its own.
+
+    Args:
+        sequences: Not empty ones.
+    """
+    return [row for sequence in sorted(set(sequences)) for row in rows_of([sequence], 1)]
+
+
 def best_rows(sequences: Sequence[Tokens], cost: Callable[[int, int], float]) -> list[Row]:
     """Lay sequences into rows of the length that costs least.
 

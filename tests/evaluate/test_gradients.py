@@ -1,0 +1,149 @@
+"""Gradients of the documents' loss are the loss's own, and cost the scores nothing."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from evomerge.evaluate.objective import total_loss
+from evomerge.evaluate.scorer import Scorer
+from evomerge.settings import Objective
+
+from .conftest import DATA, settings
+
+UNEVEN = """\
+task: toy_uneven
+output_type: multiple_choice
+doc_to_text: "{{prompt}}"
+doc_to_choice: "{{choices}}"
+doc_to_target: label
+target_delimiter: ""
+metric_list: [{metric: acc}, {metric: acc_norm}]
+"""
+EVERY_KIND = (
+    ("toy_next", "acc"),
+    ("toy_uneven", "acc_norm"),
+    ("toy_generate", "exact_match,raw"),
+    ("toy_rolling", "word_perplexity"),
+)
+
+
+class Kept:
+    """Adds up gradients.
+
+    Args:
+        names: The weights whose gradients are wanted.
+    """
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self.names = names
+        self.sums: dict[str, torch.Tensor] = {}
+
+    def add(self, name: str, gradient: torch.Tensor) -> None:
+        self.sums[name] = self.sums.get(name, torch.zeros(())) + gradient
+
+
+@pytest.fixture(scope="module")
+def uneven(all_tasks: Path) -> Path:
+    """The folder of tasks, with one more whose choices differ in length."""
+    rows = [
+        {"prompt": f"{a} ", "choices": [a, a + "bc", "defgh"], "label": at % 3}
+        for at, a in enumerate("abcdefghijklmnopqrstuvwxyz" * 2)
+    ]
+    file = all_tasks / "toy_uneven.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (all_tasks / "toy_uneven.yaml").write_text(UNEVEN + DATA.format(file=file))
+    return all_tasks
+
+
+@pytest.fixture
+def exact(family: dict[str, Path]) -> PreTrainedModel:
+    """A model in float64."""
+    model: Any = AutoModelForCausalLM.from_pretrained(family["a"], dtype=torch.float64)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() > 1:
+                weight.mul_(4.0)  # answers far from even
+    return model.eval()
+
+
+def names(model: PreTrainedModel) -> frozenset[str]:
+    return frozenset(name for name, _ in model.named_parameters())
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "kind"), [("auto", "mean"), ("auto", "min"), (4, "geometric")]
+)
+def test_gradients_of_every_kind_of_task_are_finite_differences(
+    uneven: Path,
+    exact: PreTrainedModel,
+    tokenizer: object,
+    batch_size: int | Literal["auto"],
+    kind: Objective,
+) -> None:
+    chosen = settings(uneven, *EVERY_KIND, batch_size=batch_size)
+    scorer, kept = Scorer(chosen, kind), Kept(names(exact))
+    scores = scorer.score(exact, tokenizer, gradients=kept)
+    assert all(score.losses for score in scores.tasks)
+    size = float(torch.sqrt(sum((one**2).sum() for one in kept.sums.values())))
+    step, found = 0.004, []
+    for sign in (1, -1):
+        with torch.no_grad():
+            for name, weight in exact.named_parameters():
+                weight.add_(kept.sums[name], alpha=sign * step / size)
+        again = scorer.score(exact, tokenizer, gradients=Kept(frozenset()))
+        found.append(total_loss(again, chosen.tasks, kind))
+        with torch.no_grad():
+            for name, weight in exact.named_parameters():
+                weight.sub_(kept.sums[name], alpha=sign * step / size)
+    assert (found[0] - found[1]) / (2 * step) == pytest.approx(size, rel=1e-3)
+
+
+@pytest.mark.parametrize("shrink", [1, 128])
+def test_gradients_of_packed_rows_are_those_of_plain_passes(
+    uneven: Path, exact: PreTrainedModel, tokenizer: Any, shrink: int
+) -> None:
+    chosen = settings(uneven, ("toy_uneven", "acc"), batch_size="auto")
+    kept = Kept(names(exact) - {"lm_head.weight"})
+    Scorer(chosen).score(exact, tokenizer, shrink=shrink, gradients=kept)
+    rows = (uneven / "toy_uneven.jsonl").read_text().splitlines()
+    ids = Scorer(chosen).documents("quick")["toy_uneven"]
+    exact.zero_grad()
+    for row in (json.loads(rows[at]) for at in ids):
+        likelihoods = []
+        for choice in row["choices"]:
+            tokens = torch.tensor(tokenizer.encode(row["prompt"] + choice))
+            logs = exact(input_ids=tokens[None]).logits[0, :-1].log_softmax(-1)
+            picked = logs.gather(1, tokens[1:, None])
+            likelihoods.append(picked[-len(choice) :].sum())
+        loss = -torch.log_softmax(torch.stack(likelihoods), 0)[row["label"]] / len(ids)
+        loss.backward()
+    assert kept.sums.keys() == kept.names
+    for name, weight in exact.named_parameters():
+        if name in kept.names:
+            off = (kept.sums[name] - weight.grad).norm()
+            assert off < 1e-5 * weight.grad.norm(), name
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("batch_size", [4, "auto"])
+def test_scores_are_those_of_a_trial_without_gradients(
+    uneven: Path,
+    family: dict[str, Path],
+    tokenizer: object,
+    batch_size: int | Literal["auto"],
+    dtype: torch.dtype,
+) -> None:
+    model = AutoModelForCausalLM.from_pretrained(family["a"], dtype=dtype).eval()
+    kinds = [kind for kind in EVERY_KIND if kind[0] != "toy_generate"]
+    scorer = Scorer(settings(uneven, *kinds, ("toy_pick", "acc"), batch_size=batch_size))
+    plain = scorer.score(model, tokenizer)
+    wanted = names(model) - {"model.embed_tokens.weight"}
+    kept = Kept(wanted)
+    assert scorer.score(model, tokenizer, gradients=kept) == plain
+    assert all(bool(kept.sums[name].any()) for name in wanted)
+    assert all(one.grad is None and one.requires_grad for one in model.parameters())
+    assert scorer.score(model, tokenizer) == plain
