@@ -11,6 +11,7 @@ from evomerge import zoo
 from evomerge.files import adapters_dir, cache_dir, write_whole
 from evomerge.preflight.checks import check_search
 from evomerge.preflight.locating import locations
+from evomerge.preflight.outlines import unfolded
 from evomerge.preflight.unchanged import check_unchanged
 from evomerge.quiet import hush
 from evomerge.report.files import RESUME, write_report
@@ -89,6 +90,7 @@ def run_search(
     for family in zoo.missing(found):
         zoo.make(family, lambda text, fraction: None)
     check_search(space, found, warn)
+    space = unfolded(space, found)
     told = [*listeners, *([Callback(on_trial)] if on_trial else [])]
     with ExitStack() as stack:
         pool = open_pool(worker_spec(space, found, str(cache_dir())), warn)

@@ -4,11 +4,13 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from evomerge.space.reading.load import load_space, read_document
 from evomerge.space.reading.plain import plain_values
 from evomerge.space.space import Space
+
+Each = Literal["each"]
 
 
 class Float(dict[str, Any]):
@@ -19,8 +21,10 @@ class Float(dict[str, Any]):
         high: Upper end, included.
         log: Whether it is searched on a logarithmic scale.
         step: Distance of the values that it may take; None for all.
-        layers: Anchors of a gradient over the layers, ≥ 2; None for one value.
-        modules: Parts of tensor names that get a value of their own.
+        layers: Anchors of a gradient over the layers, ≥ 2; `each` for one a layer; None for one
+            value.
+        modules: Parts of tensor names that get a value of their own; `each` for all.
+        tensors: `each` for a value for every tensor.
         name: Shared by holes that take the same value.
     """
 
@@ -31,12 +35,21 @@ class Float(dict[str, Any]):
         *,
         log: bool | None = None,
         step: float | None = None,
-        layers: int | None = None,
-        modules: Sequence[str] | None = None,
+        layers: int | Each | None = None,
+        modules: Sequence[str] | Each | None = None,
+        tensors: Each | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(
-            _said(float=[low, high], log=log, step=step, layers=layers, modules=modules, name=name)
+            _said(
+                float=[low, high],
+                log=log,
+                step=step,
+                layers=layers,
+                modules=modules,
+                tensors=tensors,
+                name=name,
+            )
         )
 
 
@@ -56,12 +69,21 @@ class Int(dict[str, Any]):
         *,
         log: bool | None = None,
         step: int | None = None,
-        layers: int | None = None,
-        modules: Sequence[str] | None = None,
+        layers: int | Each | None = None,
+        modules: Sequence[str] | Each | None = None,
+        tensors: Each | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(
-            _said(int=[low, high], log=log, step=step, layers=layers, modules=modules, name=name)
+            _said(
+                int=[low, high],
+                log=log,
+                step=step,
+                layers=layers,
+                modules=modules,
+                tensors=tensors,
+                name=name,
+            )
         )
 
 
@@ -76,11 +98,14 @@ class Choice(dict[str, Any]):
     def __init__(
         self,
         *values: Any,
-        layers: int | None = None,
-        modules: Sequence[str] | None = None,
+        layers: int | Each | None = None,
+        modules: Sequence[str] | Each | None = None,
+        tensors: Each | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(_said(choice=list(values), layers=layers, modules=modules, name=name))
+        super().__init__(
+            _said(choice=list(values), layers=layers, modules=modules, tensors=tensors, name=name)
+        )
 
 
 def read_space(

@@ -1,6 +1,8 @@
 """`evomerge check`: every mistake in a space at once, or what a search of it would draw."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +11,18 @@ import click
 from evomerge.cli.overrides import set_option
 from evomerge.preflight.locating import locations
 from evomerge.preflight.memory import Estimate, estimate
+from evomerge.preflight.outlines import unfolded
 from evomerge.preflight.workload import documents
 from evomerge.search.samples import sample_recipes
 from evomerge.space.advice import notes
+from evomerge.space.domains import Parameter
 from evomerge.space.reading.expanded import expanded_text
 from evomerge.space.reading.load import load_space
 from evomerge.space.space import Space
+
+_SHOWN = 24
+"""Lines of a sample recipe that has a value for each layer or tensor."""
+_MANY = "how many is unknown"
 
 
 @click.command("check")
@@ -32,6 +40,7 @@ def command(
     if expand:
         click.echo(expanded_text(read), nl=False)
         return
+    read = unfolded(read, found, fetch=False)
     recipes = [recipe.to_yaml() for recipe in sample_recipes(read, samples)]
     if as_json:
         click.echo(json.dumps(_summary(read, recipes, found), indent=1))
@@ -75,7 +84,8 @@ def _print(space: Space, recipes: list[str], found: dict[str, str]) -> None:
     click.echo(f"  models      {', '.join(space.references)}")
     click.echo(f"  tasks       {tasks}")
     click.echo(f"  objective   {space.objective}")
-    click.echo(f"  dimensions  {len(parameters)}")
+    least = "" if all(p.of is None or p.of.known for p in parameters) else "at least "
+    click.echo(f"  dimensions  {least}{len(parameters)}")
     click.echo(f"  sampler     {space.search.sampler}, seed {space.search.seed}")
     hours = f" or {space.budget.hours:g} h" if space.budget.hours else ""
     click.echo(f"  budget      {space.budget.trials} trials{hours}")
@@ -84,11 +94,31 @@ def _print(space: Space, recipes: list[str], found: dict[str, str]) -> None:
     click.echo(f"  memory      {_memory(space, estimate(space, found))}")
     for note in notes(space):
         click.echo(f"  note        {note}")
-    if parameters:
-        width = max(len(parameter.name) for parameter in parameters)
+    if lines := _lines(parameters):
+        width = max(len(name) for name, _, _ in lines)
         click.echo("\nparameters")
-        for parameter in parameters:
-            click.echo(f"  {parameter.name:{width}}  {parameter.kind:6}  {parameter.range_text()}")
+        for name, kind, text in lines:
+            click.echo(f"  {name:{width}}  {kind:6}  {text}")
     for number, recipe in enumerate(recipes, 1):
         click.echo(f"\nsample recipe {number}")
-        click.echo("  " + recipe.rstrip().replace("\n", "\n  "))
+        shown, left = recipe.splitlines(), 0
+        if any(parameter.of for parameter in parameters):
+            shown, left = shown[:_SHOWN], len(shown[_SHOWN:])
+        click.echo("\n".join(f"  {line}" for line in shown))
+        if left:
+            click.echo(f"  # and {left} lines more; --json has them all")
+
+
+def _lines(parameters: Sequence[Parameter]) -> list[tuple[str, str, str]]:
+    """Return name, kind and range of the parameters; those of a hole for `each` on one line."""
+    counts = Counter(parameter.of for parameter in parameters)
+    lines = []
+    for parameter in parameters:
+        name, text = parameter.name, parameter.range_text()
+        if parameter.of is not None:
+            name, count = parameter.of.path, counts.pop(parameter.of, 0)
+            numbers = f"{count} numbers" if parameter.of.known else _MANY
+            text = f"{parameter.of.words}: {numbers}" if count else ""
+        if text:
+            lines.append((name, parameter.kind, text))
+    return lines

@@ -14,6 +14,7 @@ from evomerge.cli.zoo import make_missing
 from evomerge.errors import InputError
 from evomerge.preflight.checks import check_search
 from evomerge.preflight.locating import locations
+from evomerge.preflight.outlines import unfolded
 from evomerge.space.reading.expanded import expanded
 from evomerge.space.reading.load import load_space
 from evomerge.space.reading.yaml import write_yaml
@@ -55,6 +56,7 @@ def _dry_run(space: Space, locations: dict[str, str], document: dict[str, Any]) 
         state = f"models and tasks unchecked until `evomerge zoo make {' '.join(missing)}`"
     else:
         check_search(space, locations, _warn)
+    space = unfolded(space, locations, fetch=not missing)
     click.echo(write_yaml(document).rstrip())
     click.echo(
         f"# {len(space.parameters())} dimensions, {len(space.references)} models, "

@@ -127,4 +127,16 @@ class Recipe:
         document = self.document
         ordered = {key: document[key] for key in KEYS if key in document}
         ordered |= document
-        return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True)
+        return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes gradients on one line, as mergekit does."""
+
+
+def _list(dumper: _Dumper, data: list[Any]) -> yaml.Node:
+    flow = bool(data) and all(isinstance(item, int | float) for item in data)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flow)
+
+
+_Dumper.add_representer(list, _list)

@@ -17,6 +17,11 @@ def notes(space: Space) -> list[str]:
     What the space's sampler cannot search is drawn at random.
     """
     found = _drawn_at_random(space)
+    if any(p.of is not None and not p.of.known for p in space.parameters()):
+        found.append(
+            "how many numbers holes for `each` layer, module or tensor make is known once the "
+            "models are here"
+        )
     if space.evaluate.held_out == 0:
         found.append("held_out is 0: the search ends without a verdict")
     if space.base is None:

@@ -1,8 +1,8 @@
 """What a searched value ranges over: a class for each domain, as Optuna's distributions are."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from evomerge.methods.types import is_int, is_number
 
@@ -141,6 +141,20 @@ class ChoiceDomain:
 Domain = FloatDomain | IntDomain | ChoiceDomain
 
 
+class Many(NamedTuple):
+    """A hole that stands for as many parameters as the models have layers or tensors.
+
+    Args:
+        path: How all their names begin.
+        words: What it says of its range, such as `[0, 1], tensors each`.
+        known: Whether their number is known.
+    """
+
+    path: str
+    words: str
+    known: bool
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One value to search.
@@ -148,10 +162,12 @@ class Parameter:
     Args:
         name: Readable path such as `ties.weight[rev]`; unique in the space.
         domain: What it ranges over.
+        of: The hole that makes many such parameters, or None; parameters are equal without it.
     """
 
     name: str
     domain: Domain
+    of: Many | None = field(default=None, compare=False)
 
     @property
     def kind(self) -> str:

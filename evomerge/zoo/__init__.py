@@ -60,6 +60,18 @@ def _locate(part: Reference) -> Reference:
     return found.reference(folder(found), wanted.model)
 
 
+def tensors(reference: str) -> tuple[str, ...]:
+    """Return the names of a zoo model's tensors, whether it is made or not.
+
+    Args:
+        reference: Such as `zoo://tiny/base`, or one with an adapter.
+
+    Raises:
+        InputError: No such family.
+    """
+    return family(families_of([reference])[0]).tensors
+
+
 def families_of(references: Iterable[str]) -> list[str]:
     """Return the families that these references name, each once, in order."""
     named = [zoo.family for r in references for zoo in Reference.parse(r).zoo_models]

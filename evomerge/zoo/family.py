@@ -21,6 +21,7 @@ class ZooFamily:
         models: Names of its models; `tasks` is the folder of its task YAML.
         build: Makes the family in an empty draft folder. It also gets the folder's final path,
             for files that name each other, and a `Progress`.
+        tensors: Names of the tensors of each of its full models.
         reference: Final folder and model name → what mergekit can open.
     """
 
@@ -29,4 +30,20 @@ class ZooFamily:
     version: str
     models: tuple[str, ...]
     build: Callable[[Path, Path, Progress], None]
+    tensors: tuple[str, ...]
     reference: Callable[[Path, str], Reference] = lambda root, model: Reference(str(root / model))
+
+
+def llama_tensors(layers: int, *, tied: bool) -> tuple[str, ...]:
+    """Return the names of a LLaMA's tensors.
+
+    Args:
+        layers: Its depth.
+        tied: Whether its head is its embeddings, and so not stored.
+    """
+    projections = [f"self_attn.{name}_proj" for name in "qkvo"]
+    projections += [f"mlp.{name}_proj" for name in ("gate", "up", "down")]
+    kinds = [*projections, "input_layernorm", "post_attention_layernorm"]
+    names = [f"model.layers.{layer}.{kind}.weight" for layer in range(layers) for kind in kinds]
+    names += ["model.embed_tokens.weight", "model.norm.weight"]
+    return (*names, *([] if tied else ["lm_head.weight"]))

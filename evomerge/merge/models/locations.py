@@ -67,6 +67,26 @@ def find(location: str) -> Located:
     return Located(folders[0], folders[1] if len(folders) == 2 else None)
 
 
+def find_here(location: str) -> Path | None:
+    """Return the folder of a model without its adapter, or None where it is not on this machine.
+
+    Args:
+        location: As for `find`; nothing is fetched.
+    """
+    part = Reference.parse(location).parts[0]
+    path = part.folder.expanduser()
+    if path.is_dir():
+        return path.absolute()
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        found = snapshot_download(part.model, revision=part.revision or None, local_files_only=True)
+    except (HFValidationError, LocalEntryNotFoundError):
+        return None
+    return Path(found) if any(Path(found).glob("*.safetensors")) else None
+
+
 def _folder(part: Reference, location: str) -> Path:
     path = part.folder.expanduser()
     if path.is_dir():

@@ -5,7 +5,9 @@ from typing import Any
 
 from evomerge.methods.table import MERGEKIT
 from evomerge.methods.traits import UNIT_INTERVAL
+from evomerge.space.hole import EACH
 from evomerge.space.reading.recipes.domains import KINDS
+from evomerge.space.reading.recipes.holes import SHAPE
 
 Schema = dict[str, Any]
 NAME: Schema = {"type": "string"}
@@ -28,17 +30,31 @@ _WORDS: dict[str, Schema] = {
         "description": "Holes of one name share their value.",
     },
     "layers": {
-        "type": ["integer", "null"],
-        "minimum": 2,
-        "description": "Anchors of a gradient.",
+        "anyOf": [{"type": ["integer", "null"], "minimum": 2}, {"const": EACH}],
+        "description": "Anchors of a gradient, or each: a value for each layer.",
     },
     "modules": {
-        "type": "array",
-        "items": {**NAME, "minLength": 1},
-        "description": "A value for each, and the rest.",
+        "anyOf": [
+            {"type": ["array", "null"], "items": {**NAME, "minLength": 1}},
+            {"const": EACH},
+        ],
+        "description": "A value for each, and the rest; or each: for each part of a layer.",
+    },
+    "tensors": {
+        "enum": [EACH, None],
+        "description": "each: a value for each tensor, in place of the others.",
     },
 }
 """What a hole may say beside its domain."""
+
+_TENSORS_AND_MORE = {
+    "required": ["tensors"],
+    "properties": {"tensors": {"const": EACH}},
+    "anyOf": [
+        {"required": [word], "properties": {word: {"not": {"enum": [None, []]}}}}
+        for word in ("layers", "modules")
+    ],
+}
 
 
 def hole(scalar: Schema, *words: str) -> Schema:
@@ -90,9 +106,7 @@ def definitions() -> dict[str, Schema]:
         by_filter = {"$ref": f"#/$defs/{kind}_by_filter"}
         items = [scalar, hole(scalar, "name"), by_filter]
         several = {"type": "array", "minItems": 1, "items": {"anyOf": items}}
-        found[kind] = {
-            "anyOf": [scalar, hole(scalar, "name", "layers", "modules"), by_filter, several]
-        }
+        found[kind] = {"anyOf": [scalar, hole(scalar, "name", *SHAPE), by_filter, several]}
         value = {"anyOf": [scalar, hole(scalar, "name", "layers"), by_filter, several]}
         found[f"{kind}_by_filter"] = {
             "type": "object",
@@ -119,7 +133,8 @@ def _hole_of(kind: str, scalar: Schema, words: Iterable[str]) -> Schema:
     )
     step = {"type": ["integer", "null"]} if kind == "int" else {}
     said = _WORDS | {"step": {**_WORDS["step"], **step}}
-    return {
+    alone = {"not": _TENSORS_AND_MORE} if "tensors" in words else {}
+    return alone | {
         "type": "object",
         "additionalProperties": False,
         "required": [kind],

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from evomerge.recipe.reference import Reference
-from evomerge.zoo.family import Progress, ZooFamily
+from evomerge.zoo.family import Progress, ZooFamily, llama_tensors
 from evomerge.zoo.smollm2.experts import EXPERTS
 
 
@@ -24,5 +24,6 @@ FAMILY = ZooFamily(
     version="1",
     models=("base", *EXPERTS),
     build=_build,
+    tensors=llama_tensors(30, tied=True),
     reference=_reference,
 )

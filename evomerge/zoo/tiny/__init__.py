@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from evomerge.recipe.reference import Reference
-from evomerge.zoo.family import Progress, ZooFamily
+from evomerge.zoo.family import Progress, ZooFamily, llama_tensors
 
 
 def _build(draft: Path, final: Path, progress: Progress) -> None:
@@ -23,5 +23,6 @@ FAMILY = ZooFamily(
     version="2",
     models=("base", "reverse", "sort", "shift", "add", "sort-lora", "shift-lora"),
     build=_build,
+    tensors=llama_tensors(4, tied=False),
     reference=_reference,
 )

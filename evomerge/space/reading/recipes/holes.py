@@ -6,10 +6,13 @@ from typing import Any
 from evomerge.errors import did_you_mean
 from evomerge.methods.types import is_int
 from evomerge.space.domains import ChoiceDomain
-from evomerge.space.hole import Hole, ends
+from evomerge.space.hole import EACH, Hole, ends
 from evomerge.space.places import Path
 from evomerge.space.problems import Problems, show
 from evomerge.space.reading.recipes.domains import KINDS, read_domain
+
+SHAPE = ("layers", "modules", "tensors")
+"""What a hole in merge parameters may say of the tensors that get a value of their own."""
 
 
 def is_hole(value: Any) -> bool:
@@ -34,7 +37,7 @@ def read_value(
         problems: Takes the mistakes.
         right: Whether a value may stand there.
         wanted: What may, as the message begins: `blocks must be a whole number`.
-        in_parameters: Whether a hole may have `layers` and `modules`.
+        in_parameters: Whether a hole may have `layers`, `modules` and `tensors`.
 
     Returns:
         The value or the `Hole`; None if it is wrong.
@@ -90,8 +93,8 @@ def read_hole(
         value: The mapping in the file.
         path: Where it stands.
         problems: Takes the mistakes.
-        in_parameters: Whether `layers`, `modules` make sense here: only merge parameters
-            take gradients and filters.
+        in_parameters: Whether `layers`, `modules`, `tensors` make sense here: only merge
+            parameters take gradients and filters.
 
     Returns:
         The hole, or None if it is wrong.
@@ -101,7 +104,7 @@ def read_hole(
         problems.add(path, f"a hole has one of float, int, choice, got {' and '.join(kinds)}")
         return None
     kind = kinds[0]
-    allowed = [kind, "name", *(["layers", "modules"] if in_parameters else []), *KINDS[kind]]
+    allowed = [kind, "name", *(SHAPE if in_parameters else ()), *KINDS[kind]]
     if set(value) - set(allowed):
         problems.known_keys(value, path, allowed)
         return None
@@ -113,19 +116,45 @@ def read_hole(
 
 
 def _read_shape(value: Mapping[str, Any], path: Path, problems: Problems) -> dict[str, Any] | None:
-    layers, modules, name = value.get("layers"), value.get("modules", []), value.get("name")
-    if layers is not None and not (is_int(layers) and layers >= 2):
-        problems.add(
-            (*path, "layers"), f"layers must be a whole number of at least 2, got {layers!r}"
-        )
+    """Read what a hole says beside its domain."""
+    found = {word: value.get(word) for word in (*SHAPE, "name")}
+    if wrong := _wrong_shape(found):
+        problems.add((*path, wrong[0]), wrong[1], help=wrong[2])
         return None
-    if not isinstance(modules, list) or not all(isinstance(m, str) and m for m in modules):
-        problems.add((*path, "modules"), f"modules must be a list of names, got {show(modules)}")
-        return None
-    if len(set(modules)) < len(modules):
-        problems.add((*path, "modules"), f"a module stands twice in {show(modules)}")
-        return None
+    each = tuple(word for word in SHAPE if found[word] == EACH)
+    return {
+        "layers": None if "layers" in each else found["layers"],
+        "modules": () if "modules" in each else tuple(found["modules"] or ()),
+        "name": found["name"],
+        "each": each,
+    }
+
+
+def _wrong_shape(found: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """Return key, mistake and help of the first that is wrong, or None."""
+    layers, modules, tensors, name = (found[word] for word in (*SHAPE, "name"))
+    if not (layers in (None, EACH) or (is_int(layers) and layers >= 2)):
+        wanted = "layers must be a whole number of at least 2, or each"
+        return "layers", f"{wanted}, got {layers!r}", _meant(layers)
+    if isinstance(modules, str) and modules != EACH:
+        what = f"modules must be a list of names, or each, got {show(modules)}"
+        return "modules", what, f"write [{modules}]"
+    if modules not in (None, EACH) and not (
+        isinstance(modules, list) and all(isinstance(m, str) and m for m in modules)
+    ):
+        return "modules", f"modules must be a list of names, or each, got {show(modules)}", ""
+    if isinstance(modules, list) and len(set(modules)) < len(modules):
+        return "modules", f"a module stands twice in {show(modules)}", ""
+    if tensors not in (None, EACH):
+        return "tensors", f"tensors must be each, got {show(tensors)}", _meant(tensors)
+    if tensors and (layers or modules):
+        other = "layers" if layers else "modules"
+        what = f"tensors: each has a value for every layer and module, and takes no {other} beside"
+        return other, what, f"leave out {other}, or tensors"
     if name is not None and not (isinstance(name, str) and name):
-        problems.add((*path, "name"), f"name must be text, got {show(name)}")
-        return None
-    return {"layers": layers, "modules": tuple(modules), "name": name}
+        return "name", f"name must be text, got {show(name)}", ""
+    return None
+
+
+def _meant(word: Any) -> str:
+    return f"did you mean {EACH!r}?" if isinstance(word, str) else ""

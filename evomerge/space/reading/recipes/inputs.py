@@ -10,6 +10,7 @@ from evomerge.space.problems import Problems, show
 from evomerge.space.reading.models import ModelNames
 from evomerge.space.reading.recipes.contracts import Group, check_group
 from evomerge.space.reading.recipes.holes import read_value
+from evomerge.space.reading.recipes.layers import uncounted_in
 from evomerge.space.reading.recipes.pairs import read_pair
 from evomerge.space.reading.recipes.parameters import read_parameters
 
@@ -76,14 +77,21 @@ class InputsReader:
             base = read["base_model"] = self._models.read(item["base_model"], (*path, "base_model"))
         if "parameters" in item:
             read["parameters"] = read_parameters(
-                item["parameters"], (*path, "parameters"), allowed, problems, per_model=False
+                item["parameters"],
+                (*path, "parameters"),
+                allowed,
+                problems,
+                per_model=False,
+                uncounted=uncounted_in(item),
             )
         sources = item.get("sources")
         if not isinstance(sources, list) or not sources:
             problems.add((*path, "sources"), f"sources must be a list, got {show(sources)}")
             return read
         keys = ("model", "layer_range", "parameters")
-        inputs = self._inputs(sources, (*path, "sources"), allowed, keys)
+        inputs = self._inputs(
+            sources, (*path, "sources"), allowed, keys, uncounted=uncounted_in(item)
+        )
         lengths = set()
         for index, source in enumerate(inputs):
             layers = self._layer_range(sources[index], (*path, "sources", index))
@@ -115,7 +123,13 @@ class InputsReader:
         return read
 
     def _inputs(
-        self, items: list[Any], path: Path, allowed: Mapping[str, Method], keys: tuple[str, ...]
+        self,
+        items: list[Any],
+        path: Path,
+        allowed: Mapping[str, Method],
+        keys: tuple[str, ...],
+        *,
+        uncounted: str = "",
     ) -> list[dict[str, Any]]:
         read = []
         for index, item in enumerate(items):
@@ -133,6 +147,7 @@ class InputsReader:
                     allowed,
                     self._problems,
                     per_model=True,
+                    uncounted=uncounted,
                 )
             read.append(entry)
         return read

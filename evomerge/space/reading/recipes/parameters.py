@@ -7,7 +7,7 @@ from typing import Any
 from evomerge.methods.table import Method, MethodParameter
 from evomerge.methods.traits import UNIT_INTERVAL
 from evomerge.methods.types import is_int, is_number
-from evomerge.space.hole import Hole, ends
+from evomerge.space.hole import EACH, Hole, ends
 from evomerge.space.places import Path
 from evomerge.space.problems import Problems, show
 from evomerge.space.reading.recipes.domains import KINDS
@@ -22,7 +22,13 @@ _RIGHT = {
 
 
 def read_parameters(
-    node: Any, path: Path, allowed: Mapping[str, Method], problems: Problems, *, per_model: bool
+    node: Any,
+    path: Path,
+    allowed: Mapping[str, Method],
+    problems: Problems,
+    *,
+    per_model: bool,
+    uncounted: str = "",
 ) -> dict[str, Any]:
     """Read a mapping of merge parameters.
 
@@ -33,6 +39,7 @@ def read_parameters(
             at least one of them.
         problems: Takes the mistakes.
         per_model: Whether it stands beside one model, where shared parameters have no effect.
+        uncounted: Why nobody can count the layers that it is for; empty where that can be done.
 
     Returns:
         Parameter name → constant, gradient, filters, or `Hole`; None for a wrong value or a
@@ -56,6 +63,8 @@ def read_parameters(
             )
             continue
         read[name] = _setting(known[name], value, at, problems)
+        if uncounted:
+            _refuse_each_layer(value, at, uncounted, problems)
     return read
 
 
@@ -81,14 +90,26 @@ def _setting(
     found = read_value(value, path, problems, right, wanted, in_parameters=True)
     if found is None or not _in_range(parameter.name, ends(found), path, problems):
         return None
-    if (
-        isinstance(found, Hole)
-        and depth
-        and (found.modules or (found.layers and path[-1] != "value"))
-    ):
-        problems.add(path, "a hole inside a list takes no modules, and layers only for a filter")
-        return None
+    if isinstance(found, Hole) and depth:
+        layers = found.layers or "layers" in found.each
+        filters = found.modules or {"modules", "tensors"} & {*found.each}
+        if filters or (layers and path[-1] != "value"):
+            what = "a hole inside a list takes no modules or tensors, and layers only for a filter"
+            problems.add(path, what)
+            return None
     return found
+
+
+def _refuse_each_layer(value: Any, path: Path, why: str, problems: Problems) -> None:
+    """Note every hole with a value for each layer where the layers cannot be counted."""
+    if is_hole(value):
+        for word in ("layers", "tensors"):
+            if value.get(word) == EACH:
+                problems.add((*path, word), f"{word}: each is not defined here: {why}")
+    elif isinstance(value, list | Mapping):
+        items = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, item in items:
+            _refuse_each_layer(item, (*path, key), why, problems)
 
 
 def _filtered(parameter: MethodParameter, value: Any, path: Path, problems: Problems) -> Any:

@@ -14,6 +14,7 @@ from evomerge.space.reading.models import ModelNames
 from evomerge.space.reading.recipes.experts import read_mixture
 from evomerge.space.reading.recipes.holes import read_name
 from evomerge.space.reading.recipes.inputs import InputsReader
+from evomerge.space.reading.recipes.layers import uncounted
 from evomerge.space.reading.recipes.parameters import read_parameters
 from evomerge.space.reading.recipes.stacks import read_stack
 
@@ -78,7 +79,12 @@ class RecipeReader:
             return None
         if "parameters" in node:
             document["parameters"] = read_parameters(
-                node["parameters"], (*path, "parameters"), allowed, problems, per_model=False
+                node["parameters"],
+                (*path, "parameters"),
+                allowed,
+                problems,
+                per_model=False,
+                uncounted=uncounted(node),
             )
         key = inputs[0]
         base = document.get("base_model") or node.get("base_model")  # a wrong one is no missing one
@@ -150,6 +156,7 @@ class RecipeReader:
                     allowed,
                     self._problems,
                     per_model=False,
+                    uncounted=uncounted(module),
                 )
             key = "slices" if "slices" in module else "models"
             known = shared | set(here.get("parameters", {}))

@@ -9,6 +9,7 @@ from evomerge.space.hole import Hole
 from evomerge.space.places import Path
 from evomerge.space.problems import Problems, show
 from evomerge.space.reading.recipes.holes import read_value
+from evomerge.space.reading.recipes.layers import STACKED
 from evomerge.space.reading.recipes.parameters import read_parameters
 from evomerge.space.stack import Number, Stack
 
@@ -79,7 +80,12 @@ def read_stack(
     parameters: dict[str, Any] = {}
     if "parameters" in node:
         parameters = read_parameters(
-            node["parameters"], (*path, "parameters"), allowed, problems, per_model=True
+            node["parameters"],
+            (*path, "parameters"),
+            allowed,
+            problems,
+            per_model=True,
+            uncounted=STACKED,
         )
     if None in read or blocks is None or length is None or overlap is None:
         return None

@@ -46,12 +46,12 @@ MISTAKES = {
     "one anchor": (
         "{float: [0, 1]}",
         "{float: [0, 1], layers: 1}",
-        "layers must be a whole number of at least 2, got 1",
+        "layers must be a whole number of at least 2, or each, got 1",
     ),
     "modules no list": (
         "{float: [0, 1]}",
         "{float: [0, 1], modules: mlp}",
-        "modules must be a list of names",
+        "modules must be a list of names, or each, got 'mlp'. help: write [mlp]",
     ),
     "empty choice": ("{float: [0, 1]}", "{choice: []}", "choice must be a list of values"),
 }
