@@ -21,6 +21,7 @@ class Abilities:
         pareto: Whether it takes several objectives.
         parallel: Whether trials that still run shape its next proposal. One that cannot asks
             for several trials as a population would: each without knowledge of the others.
+        gradient: Whether it asks trials for the gradient of their loss.
     """
 
     about: str
@@ -28,6 +29,7 @@ class Abilities:
     conditional: bool
     pareto: bool
     parallel: bool
+    gradient: bool = False
 
 
 SAMPLERS: Mapping[str, Abilities] = {
@@ -35,6 +37,9 @@ SAMPLERS: Mapping[str, Abilities] = {
     "cmaes": Abilities("covariance matrix adaptation", False, False, False, False),
     "nsga2": Abilities("a genetic algorithm", True, False, True, False),
     "gp": Abilities("a Gaussian process", True, False, True, True),
+    "gradient": Abilities(
+        "steps down the gradient of the loss", True, True, False, True, gradient=True
+    ),
     "random": Abilities("uniform draws, for comparison", True, True, True, False),
 }
 
@@ -57,6 +62,22 @@ def misfit(sampler: str, objective: str) -> InputError | None:
     return InputError(
         f"{sampler} searches for one value, but the objective is pareto",
         help=f"take {' or '.join(takes_pareto())}, or another objective",
+    )
+
+
+def out_of_place(sampler: str, mode: str) -> InputError | None:
+    """Return what is wrong with a sampler where merges are made as `workers.mode` says, or None.
+
+    Args:
+        sampler: One of `SAMPLERS`.
+        mode: `memory` or `disk`.
+    """
+    if mode != "disk" or not SAMPLERS[sampler].gradient:
+        return None
+    others = " or ".join(name for name, can in SAMPLERS.items() if not can.gradient)
+    return InputError(
+        f"{sampler} needs the merge in memory, but workers.mode is disk",
+        help=f"leave mode out, or take {others}",
     )
 
 

@@ -76,6 +76,8 @@ LARGEST = 1e300
 Count = Annotated[StrictInt, Field(ge=0)]
 Positive = Annotated[StrictInt, Field(ge=1)]
 AboveZero = Annotated[StrictFloat, Field(gt=0, lt=LARGEST)]
+NotNegative = Annotated[StrictFloat, Field(ge=0, lt=LARGEST), Allowed("a number of at least 0")]
+Start = Annotated[StrictFloat, Field(gt=-LARGEST, lt=LARGEST)]
 Text = Annotated[StrictStr, Field(min_length=1)]
 Gib = Annotated[StrictFloat, Field(ge=0, lt=LARGEST), Allowed("GiB, at least 0")]
 Gpus = Annotated[
@@ -148,6 +150,25 @@ class EvaluateSettings:
 
 
 @dataclass(frozen=True, config=_CONFIG)
+class GradientSettings:
+    """How the sampler `gradient` descends the loss of the quick documents; others ignore it."""
+
+    learning_rate: AboveZero = 0.05
+    """Length of a chain's first steps, in the units of the parameters; it falls to 0 along a
+    cosine."""
+    steps: Positive = 20
+    """Trials of a chain; fewer where the budget ends before."""
+    chains: Literal["auto"] | Positive = "auto"
+    """Chains with a start of their own before one goes on from the best point; `auto` is one a
+    worker, and at least one for each recipe and method."""
+    start: Annotated[Literal["auto"] | Start, Allowed("auto, or a number")] = "auto"
+    """Weights that the first chain begins with; `auto` takes those of the best fixed blend."""
+    pull: NotNegative = 0.0
+    """Strength of the pull back to the start: the slope of a value has this times its distance
+    from the start added."""
+
+
+@dataclass(frozen=True, config=_CONFIG)
 class SearchSettings:
     """How recipes are proposed."""
 
@@ -157,6 +178,8 @@ class SearchSettings:
     """Seed of everything that the search draws."""
     finalists: Positive = 5
     """Recipes scored again on the confirm documents."""
+    gradient: Annotated[GradientSettings, _section(GradientSettings)] = GradientSettings()
+    """How the sampler `gradient` descends the loss of the quick documents; others ignore it."""
 
 
 @dataclass(frozen=True, config=_CONFIG)

@@ -49,7 +49,8 @@ PARTS: dict[str, set[str]] = {
     },
     "evaluate/packing": set(),
     "search/records": set(),
-    "search/samplers": set(),
+    "search/descent": {"records"},
+    "search/samplers": {"descent", "records"},
     "search/finals": {"loop", "records"},
 }
 """A room within a room → what it may import of the room around it."""

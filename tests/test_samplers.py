@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evomerge.errors import InputError
-from evomerge.samplers import SAMPLERS, markdown_table, misfit
+from evomerge.samplers import SAMPLERS, markdown_table, misfit, out_of_place
 from evomerge.space.advice import notes
 from evomerge.space.reading.load import read_space
 
@@ -47,6 +47,7 @@ def test_only_those_that_can_take_several_objectives(name: str) -> None:
     [
         ("tpe", None),
         ("random", None),
+        ("gradient", None),
         (
             "cmaes",
             "searches 1 of 4 parameters; drawn at random, because not every recipe has them ",
@@ -59,6 +60,11 @@ def test_what_a_sampler_cannot_search_is_told(name: str, note: str | None) -> No
     space = read_space(SPACE + f"search: {{sampler: {name}}}\n", Path("/spaces/toy.yaml"))
     told = [text for text in notes(space) if "at random" in text]
     assert [f"{name} {note}" in text for text in told] == ([True] if note else [])
+
+
+def test_a_gradient_needs_the_merge_in_memory() -> None:
+    assert [name for name in SAMPLERS if out_of_place(name, "disk")] == ["gradient"]
+    assert not any(out_of_place(name, "memory") for name in SAMPLERS)
 
 
 def test_a_sampler_of_one_value_does_not_fit_pareto() -> None:

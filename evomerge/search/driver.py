@@ -72,6 +72,7 @@ def _sample(loop: Loop) -> None:
     """Sample until the budget is spent, or the sampler only repeats itself."""
     space, study = loop.space, loop.study
     budget = space.budget.trials if space.parameters() else 1
+    fixed = study.records("generation0")
     exhausted = False
 
     def ask() -> Pending | WithoutRecipe | None:
@@ -87,6 +88,6 @@ def _sample(loop: Loop) -> None:
                 loop.note(f"the last {_REPEATS} proposals repeat scored recipes: none is left")
             exhausted = True
             return None
-        return study.propose(space, make_sampler(space, study.count("search")))
+        return study.propose(space, make_sampler(space, study.count("search"), fixed))
 
     loop.run("search", ask, planned=budget)

@@ -9,11 +9,13 @@ from math import isfinite
 from evomerge.errors import Failure
 from evomerge.evaluate.objective import objective
 from evomerge.recipe.recipe import Recipe
+from evomerge.search.descent.slopes import by_parameter
 from evomerge.search.events import Listener
 from evomerge.search.interrupts import Interrupts
 from evomerge.search.records.record import (
     STAGES,
     Kind,
+    ParameterGradient,
     Pending,
     ScoredTrial,
     Stage,
@@ -156,39 +158,54 @@ class Loop:
 
     def _start(self, pending: Pending) -> None:
         key = key_of(pending.stage, pending.recipe)
-        if first := self.board.twin(key):
+        if first := self.board.twin(pending):
             self._reuse(pending, first)
         elif key in self._twins:
             self._twins[key].append(pending)
         else:
             self._twins[key] = []
-            job = Job(f"{pending.stage}-{pending.number}", pending.recipe, key[0])
+            name, wanted = f"{pending.stage}-{pending.number}", pending.step is not None
+            job = Job(name, pending.recipe, key[0], gradient=wanted)
             self._in_flight[job.key] = pending
             self._pool.submit(job)
 
     def _collect(self, result: TrialResult) -> None:
         pending = self._in_flight.pop(result.key)
-        record = self._tell(pending, result)
+        self._tell(pending, result, gradient=self._gradient(pending, result))
         for waiting in self._twins.pop(key_of(pending.stage, pending.recipe)):
-            if isinstance(record, ScoredTrial):
-                self._reuse(waiting, record)
+            if first := self.board.twin(waiting):
+                self._reuse(waiting, first)
             else:
                 self._queue.append(waiting)
 
     def _reuse(self, pending: Pending, first: ScoredTrial) -> None:
         result = replace(first.result, seconds={}, retries=0)
-        self._tell(pending, result, Twin(first.stage, first.number))
+        gradient = first.gradient if pending.step else None
+        self._tell(pending, result, Twin(first.stage, first.number), gradient)
 
-    def _tell(self, pending: Pending, result: TrialResult, twin: Twin | None = None) -> TrialRecord:
+    def _gradient(self, pending: Pending, result: TrialResult) -> ParameterGradient | None:
+        if isinstance(result, Failed) or result.gradient is None:
+            return None
+        return by_parameter(result.gradient, self.space.sources(pending.params))
+
+    def _tell(
+        self,
+        pending: Pending,
+        result: TrialResult,
+        twin: Twin | None = None,
+        gradient: ParameterGradient | None = None,
+    ) -> TrialRecord:
         if isinstance(result, Failed):
             return self._fail(pending, result)
         value = objective(result.scores, self.space.evaluate.tasks, self.space.objective)
         if not all(map(isfinite, value)):
             return self._fail(pending, _without_value(result, value))
-        result = replace(result, key=f"{pending.stage}-{pending.number}")
+        result = replace(result, key=f"{pending.stage}-{pending.number}", gradient=None)
         elapsed_s = self._elapsed_of(pending.stage)
         return self._ended(
-            self.study.finish(pending, result, value, twin=twin, elapsed_s=elapsed_s)
+            self.study.finish(
+                pending, result, value, twin=twin, gradient=gradient, elapsed_s=elapsed_s
+            )
         )
 
     def _fail(self, pending: Pending | WithoutRecipe, result: Failed) -> TrialRecord:

@@ -8,6 +8,7 @@ from evomerge.search.finals.ranking import scalar_of
 from evomerge.search.records.record import (
     STAGES,
     FailedTrial,
+    Pending,
     ScoredTrial,
     Stage,
     TrialRecord,
@@ -31,6 +32,7 @@ class Scoreboard:
     def __init__(self, space: Space, earlier: Iterable[TrialRecord]) -> None:
         self._space = space
         self._first: dict[Key, ScoredTrial] = {}
+        self._sloped: dict[Key, ScoredTrial] = {}
         self._incumbent: ScoredTrial | None = None
         self._done = dict.fromkeys(STAGES, 0)
         self._failed = dict.fromkeys(STAGES, 0)
@@ -48,13 +50,23 @@ class Scoreboard:
         if isinstance(record, FailedTrial):
             self._failed[record.stage] += 1
             return
-        self._first.setdefault(key_of(record.stage, record.recipe), record)
+        key = key_of(record.stage, record.recipe)
+        self._first.setdefault(key, record)
+        if record.gradient:
+            self._sloped.setdefault(key, record)
         if record.documents == "quick" and self._is_best(record):
             self._incumbent = record
 
-    def twin(self, key: Key) -> ScoredTrial | None:
-        """Return the first trial that scored a recipe on these documents."""
-        return self._first.get(key)
+    def twin(self, pending: Pending) -> ScoredTrial | None:
+        """Return the first trial that scored this recipe on the same documents.
+
+        Where a gradient is wanted, it is one that has it, with respect to the same parameters.
+        """
+        key = key_of(pending.stage, pending.recipe)
+        if pending.step is None:
+            return self._first.get(key)
+        sloped = self._sloped.get(key)
+        return sloped if sloped and sloped.params == pending.params else None
 
     def progress(self, stage: Stage, *, planned: int, in_flight: int, elapsed_s: float) -> Progress:
         """Return where a stage stands; the arguments are those of `Progress`."""

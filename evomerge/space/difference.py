@@ -1,8 +1,11 @@
 """What changed between two spaces, told so that a person knows whether a run can go on."""
 
 import difflib
+from collections.abc import Iterator
 from typing import Any
 
+from evomerge.samplers import SAMPLERS
+from evomerge.settings import SearchSettings
 from evomerge.space.pair import Pair
 from evomerge.space.space import Space
 from evomerge.space.stack import Stack
@@ -39,8 +42,17 @@ def _meaning(space: Space) -> dict[str, list[str]]:
         + [f"{t.task}: {t.metric}, weight {t.weight:g}" for t in space.evaluate.tasks],
         "objective": [space.objective],
         "workers": [f"device: {'gpu' if space.workers.gpus else 'cpu'}"],
-        "search": [f"{k}: {v}" for k, v in vars(space.search).items() if k != "finalists"],
+        "search": [f"{k}: {v}" for k, v in _said(space.search) if k != "finalists"],
     }
+
+
+def _said(search: SearchSettings) -> Iterator[tuple[str, Any]]:
+    """Yield what a space says of its search; of gradients only where it descends them."""
+    for key, value in vars(search).items():
+        if key != "gradient":
+            yield key, value
+        elif SAMPLERS[search.sampler].gradient:
+            yield from vars(value).items()
 
 
 def _lines(path: str, node: Any) -> list[str]:

@@ -15,10 +15,11 @@ import numpy as np
 
 from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores, TaskScore
+from evomerge.recipe.leaves import leaves
 from evomerge.recipe.recipe import Recipe
 from evomerge.space.reading.load import read_space
 from evomerge.space.space import Space
-from evomerge.workers.protocol import Failed, Job, Scored, TrialResult, WorkerPool
+from evomerge.workers.protocol import Failed, Gradient, Job, Scored, TrialResult, WorkerPool
 
 TASKS = ("t0", "t1")
 OFFSETS = {"quick": 0, "confirm": 1000, "held_out": 2000}
@@ -100,6 +101,19 @@ def formula(recipe: Recipe, documents: str) -> Scores:
     return Scores(documents, tuple(scores))
 
 
+def gradient(recipe: Recipe) -> Gradient:
+    """Return the loss that `formula` falls with, and its exact derivatives."""
+    values = np.array(numbers(recipe.document) or [0.0])
+    at = leaves(recipe.document)
+    loss, slopes = 0.0, dict.fromkeys(at, 0.0)
+    for index in range(len(TASKS)):
+        away = values - 0.4 - 0.3 * index
+        loss += float(np.mean(away**2)) / len(TASKS)
+        for leaf, value in at.items():
+            slopes[leaf] += 2 * (value - 0.4 - 0.3 * index) / len(values) / len(TASKS)
+    return Gradient(loss, slopes)
+
+
 class FormulaPool:
     """Scores by `formula`, at once; `scored` lists every job that ran."""
 
@@ -121,7 +135,9 @@ class FormulaPool:
     def next_result(self) -> TrialResult:
         job = self._jobs.pop() if self._newest_first else self._jobs.popleft()
         self.scored.append(job)
-        return Scored(job.key, formula(job.recipe, job.documents), seconds={"total": 0.01})
+        scores = formula(job.recipe, job.documents)
+        found = gradient(job.recipe) if job.gradient else None
+        return Scored(job.key, scores, seconds={"total": 0.01}, gradient=found)
 
     def close(self) -> None:
         self._jobs.clear()

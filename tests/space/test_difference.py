@@ -31,7 +31,19 @@ def test_difference_tells_what_changes_results(space: Space, tmp_path: Path) -> 
         "  - seed: 0",
         "  + seed: 3",
     ]
+    assert variant("evaluate:", "search: {gradient: {steps: 9}}\nevaluate:") == []
     assert any("1.2" in line for line in variant("[0, 1.2]", "[0, 1.4]"))
+
+
+def test_gradients_count_where_they_are_descended() -> None:
+    def searched(settings: str) -> Space:
+        return read(RICH + f"search: {{sampler: gradient, gradient: {{{settings}}}}}\n")
+
+    assert difference(searched(""), searched("steps: 9")) == [
+        "search:",
+        "  - steps: 20",
+        "  + steps: 9",
+    ]
 
 
 def test_holes_pairs_and_stacks_are_told_in_the_words_of_the_file() -> None:

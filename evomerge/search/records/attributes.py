@@ -4,6 +4,7 @@ What is written here stays readable: a run goes on under later versions.
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from optuna.trial import FrozenTrial
@@ -14,15 +15,18 @@ from evomerge.recipe.recipe import Recipe
 from evomerge.search.records.record import (
     FailedTrial,
     Kind,
+    ParameterGradient,
     Pending,
     ScoredTrial,
     Stage,
+    Step,
     TrialRecord,
     Twin,
     WithoutRecipe,
 )
 from evomerge.workers.protocol import Failed, Scored, TrialResult
 
+_STEP, _GRADIENT = "step", "gradient"
 _FAILURES = {str(failure): failure for failure in Failure}
 
 
@@ -38,7 +42,14 @@ def origin_attributes(kind: Kind, label: str, recipe: Recipe | str) -> dict[str,
     return {"kind": kind, "label": label, **what}
 
 
-def result_attributes(result: TrialResult, twin: Twin | None = None) -> dict[str, Any]:
+def step_attributes(step: Step) -> dict[str, Any]:
+    """Return what is kept of a trial's place in a chain."""
+    return {_STEP: asdict(step)}
+
+
+def result_attributes(
+    result: TrialResult, twin: Twin | None = None, gradient: ParameterGradient | None = None
+) -> dict[str, Any]:
     """Return what is kept of a trial as it ends."""
     if isinstance(result, Scored):
         scores, failure, message = result.scores.to_json(), None, ""
@@ -57,6 +68,8 @@ def result_attributes(result: TrialResult, twin: Twin | None = None) -> dict[str
     }
     if twin is not None:
         kept |= {"duplicate_of": twin.number, "duplicate_stage": twin.stage}
+    if gradient is not None:
+        kept[_GRADIENT] = asdict(gradient)
     return kept
 
 
@@ -90,7 +103,20 @@ def read_scored(stage: Stage, trial: FrozenTrial) -> ScoredTrial:
         result=Scored(**_run(result), scores=Scores.from_json(result["scores"])),
         value=tuple(trial.values),
         twin=twin,
+        gradient=read_gradient(trial),
     )
+
+
+def read_gradient(trial: FrozenTrial) -> ParameterGradient | None:
+    """Return the gradient that a trial has; None where it has none."""
+    kept = trial.user_attrs.get(_GRADIENT)
+    return None if kept is None else ParameterGradient(**kept)
+
+
+def read_step(trial: FrozenTrial) -> Step | None:
+    """Return a trial's place in a chain; None where it is in none."""
+    kept = trial.user_attrs.get(_STEP)
+    return None if kept is None else Step(**kept)
 
 
 def read_failed(stage: Stage, trial: FrozenTrial) -> FailedTrial:
@@ -113,6 +139,7 @@ def _begun(stage: Stage, trial: FrozenTrial) -> dict[str, Any]:
         "kind": attributes["kind"],
         "label": attributes["label"],
         "params": dict(trial.params),
+        "step": read_step(trial),
     }
 
 

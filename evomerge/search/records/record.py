@@ -1,7 +1,7 @@
 """The life of a trial: pending, or without a recipe, then scored or failed. All are values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
 from evomerge.recipe.recipe import Recipe
@@ -11,6 +11,38 @@ from evomerge.workers.protocol import Failed, Scored
 Kind = Literal["base", "parent", "blend", "sampled"]
 Stage = Literal["generation0", "search", "confirm", "held_out"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a trial stands in a chain of steps down a gradient, which its job is asked for.
+
+    Args:
+        chain: The chain's number, from 0.
+        number: The trial's number in its chain, from 0.
+        length: Trials that the chain will have at most.
+        rate: Learning rate of the chain's first step.
+        origin: Number of the trial from which the chain goes on; None where it starts afresh.
+    """
+
+    chain: int
+    number: int
+    length: int
+    rate: float
+    origin: int | None = None
+
+
+@dataclass(frozen=True)
+class ParameterGradient:
+    """How the loss of a trial changes with the parameters of its space.
+
+    Args:
+        loss: The loss, lower is better.
+        slopes: Parameter's name → derivative of the loss; only of parameters that have one.
+    """
+
+    loss: float
+    slopes: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -24,6 +56,7 @@ class _Trial:
             `sampled` (a point of the space).
         label: For people: `parent rev`, `linear uniform`, `task_arithmetic λ=0.3`, `trial 17`.
         params: Sampled parameters; empty but for trials of `search`.
+        step: Its place in a chain of steps; None where it asks for no gradient.
     """
 
     number: int
@@ -31,6 +64,7 @@ class _Trial:
     kind: Kind
     label: str
     params: Mapping[str, Any]
+    step: Step | None = field(default=None, kw_only=True)
 
     @property
     def documents(self) -> Documents:
@@ -76,12 +110,14 @@ class ScoredTrial(_Trial):
         result: Its scores.
         value: The objective, higher is better, finite; one number a task for `pareto`.
         twin: Where the scores were taken from; None where the recipe was run.
+        gradient: What its job was asked for; None where it was not, or where there is none.
     """
 
     recipe: Recipe
     result: Scored
     value: tuple[float, ...]
     twin: Twin | None = None
+    gradient: ParameterGradient | None = None
 
 
 @dataclass(frozen=True)

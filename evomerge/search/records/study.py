@@ -27,6 +27,7 @@ from evomerge.search.records.record import (
     STAGES,
     FailedTrial,
     Kind,
+    ParameterGradient,
     Pending,
     ScoredTrial,
     Stage,
@@ -153,6 +154,7 @@ class RunStudy:
         value: Sequence[float],
         *,
         twin: Twin | None = None,
+        gradient: ParameterGradient | None = None,
         elapsed_s: float | None = None,
     ) -> ScoredTrial:
         """Record that a trial was scored.
@@ -162,9 +164,11 @@ class RunStudy:
             result: Its scores.
             value: The objective, one finite number for each of the study's directions.
             twin: The earlier trial whose scores were reused.
+            gradient: How its loss changes with its parameters.
             elapsed_s: Seconds of sampling so far, over all sessions.
         """
-        with self._ending(pending, result_attributes(result, twin), elapsed_s) as study:
+        kept = result_attributes(result, twin, gradient)
+        with self._ending(pending, kept, elapsed_s) as study:
             study.tell(pending.number, list(value))
         return read_scored(pending.stage, self._trials(pending.stage)[pending.number])
 

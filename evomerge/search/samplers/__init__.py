@@ -1,10 +1,11 @@
 """What proposes trials: a file each, made anew for every proposal so that a resume repeats them.
 
-A file NAME.py here has `make(space, seeds)`; what the sampler can do is its line in
+A file NAME.py here has `make(space, seeds, fixed)`; what the sampler can do is its line in
 `evomerge.samplers`.
 """
 
 import warnings
+from collections.abc import Sequence
 from importlib import import_module
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
 
+from evomerge.search.records.record import TrialRecord
 from evomerge.space.space import Space
 
 _MODEL, _RANDOM = 0, 1
@@ -43,18 +45,19 @@ def seeds(study_seed: int, number: int) -> Seeds:
     return Seeds(model, random)
 
 
-def make_sampler(space: Space, number: int) -> BaseSampler:
+def make_sampler(space: Space, number: int, fixed: Sequence[TrialRecord] = ()) -> BaseSampler:
     """Make the sampler that proposes trial `number`, and only that one.
 
-    It depends on the space, the study's trials and the number alone: a resumed search proposes
-    what an uninterrupted one would have.
+    It depends on the space, the trials so far, those of generation 0 too, and the number alone: a
+    resumed search proposes what an uninterrupted one would have.
 
     Args:
         space: The space, with sampler and seed.
         number: The trial's number, ≥ 0.
+        fixed: Generation 0's records.
     """
     module = import_module(f"{__name__}.{space.search.sampler}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        sampler: BaseSampler = module.make(space, seeds(space.search.seed, number))
+        sampler: BaseSampler = module.make(space, seeds(space.search.seed, number), fixed)
     return sampler

@@ -1,12 +1,13 @@
 """CMA-ES on the numbers that every recipe of a space has."""
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import CmaEsSampler, RandomSampler
 from optuna.trial import FrozenTrial
 
+from evomerge.search.records.record import TrialRecord
 from evomerge.search.samplers import Seeds
 from evomerge.space.space import Space
 
@@ -38,6 +39,6 @@ class CmaesSampler(CmaEsSampler):
         return {name: common[name] for name in common if name in self._shared}
 
 
-def make(space: Space, seeds: Seeds) -> CmaesSampler:
+def make(space: Space, seeds: Seeds, fixed: Sequence[TrialRecord]) -> CmaesSampler:
     """Make the sampler of one proposal."""
     return CmaesSampler(seeds, {parameter.name for parameter in space.shared_parameters})

@@ -1,5 +1,6 @@
 """NSGA-II: children of good trials, crossed over and mutated."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import optuna
@@ -7,6 +8,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import NSGAIISampler, RandomSampler
 from optuna.trial import FrozenTrial
 
+from evomerge.search.records.record import TrialRecord
 from evomerge.search.samplers import Seeds
 from evomerge.space.space import Space
 
@@ -41,6 +43,6 @@ class Nsga2Sampler(NSGAIISampler):
         return self._independent.sample_independent(study, trial, param_name, param_distribution)
 
 
-def make(space: Space, seeds: Seeds) -> Nsga2Sampler:
+def make(space: Space, seeds: Seeds, fixed: Sequence[TrialRecord]) -> Nsga2Sampler:
     """Make the sampler of one proposal."""
     return Nsga2Sampler(seeds)

@@ -1,7 +1,10 @@
 """Tree-structured Parzen estimators, one for each set of parameters that occur together."""
 
+from collections.abc import Sequence
+
 from optuna.samplers import TPESampler
 
+from evomerge.search.records.record import TrialRecord
 from evomerge.search.samplers import Seeds
 from evomerge.space.space import Space
 
@@ -9,7 +12,7 @@ _STARTUP = 10
 """Optuna's own number of trials before the first model."""
 
 
-def make(space: Space, seeds: Seeds) -> TPESampler:
+def make(space: Space, seeds: Seeds, fixed: Sequence[TrialRecord]) -> TPESampler:
     """Make the sampler of one proposal."""
     return TPESampler(
         seed=seeds.model,

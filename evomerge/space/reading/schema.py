@@ -25,7 +25,7 @@ def schema() -> Schema:
         "additionalProperties": False,
         "required": settings["required"],
         "properties": recipe_schema.recipes() | settings["properties"],
-        "not": _ONE_VALUE_FOR_PARETO,
+        "not": {"anyOf": [_ONE_VALUE_FOR_PARETO, _GRADIENT_ON_DISK]},
         "$defs": recipe_schema.definitions() | settings["$defs"],
     }
 
@@ -38,6 +38,25 @@ _ONE_VALUE_FOR_PARETO = {
             "type": "object",
             "required": ["sampler"],
             "properties": {"sampler": {"enum": sorted(SAMPLERS.keys() - set(takes_pareto()))}},
+        },
+    },
+}
+
+
+_GRADIENT_ON_DISK = {
+    "required": ["search", "workers"],
+    "properties": {
+        "search": {
+            "type": "object",
+            "required": ["sampler"],
+            "properties": {
+                "sampler": {"enum": sorted(name for name, can in SAMPLERS.items() if can.gradient)}
+            },
+        },
+        "workers": {
+            "type": "object",
+            "required": ["mode"],
+            "properties": {"mode": {"const": "disk"}},
         },
     },
 }

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from evomerge.errors import did_you_mean
 from evomerge.recipe.reference import Reference, absolute_path
-from evomerge.samplers import SAMPLERS, misfit
+from evomerge.samplers import SAMPLERS, misfit, out_of_place
 from evomerge.settings import Settings
 from evomerge.space.places import Path
 from evomerge.space.problems import Problems, show
@@ -28,7 +28,7 @@ def check_settings(document: Mapping[str, Any], folder: File, problems: Problems
         problems: Takes the mistakes.
     """
     _note_section(Settings, _settings(document), (), problems)
-    for note in (_note_task_twice, _note_folder, _note_one_value):
+    for note in (_note_task_twice, _note_folder, _note_one_value, _note_on_disk):
         note(document, folder, problems)
 
 
@@ -114,6 +114,14 @@ def _note_one_value(document: Mapping[str, Any], folder: File, problems: Problem
     sampler = _found(document, at)
     known = isinstance(sampler, str) and sampler in SAMPLERS
     if known and (wrong := misfit(sampler, document.get("objective", ""))):
+        problems.add(at, wrong.what, help=wrong.help)
+
+
+def _note_on_disk(document: Mapping[str, Any], folder: File, problems: Problems) -> None:
+    at = ("workers", "mode")
+    sampler = _found(document, ("search", "sampler"))
+    known = isinstance(sampler, str) and sampler in SAMPLERS
+    if known and (wrong := out_of_place(sampler, _found(document, at))):
         problems.add(at, wrong.what, help=wrong.help)
 
 

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import optuna
@@ -12,8 +13,17 @@ from evomerge.search.records.attributes import (
     read_begun,
     read_ended,
     result_attributes,
+    step_attributes,
 )
-from evomerge.search.records.record import FailedTrial, Pending, ScoredTrial, Twin, WithoutRecipe
+from evomerge.search.records.record import (
+    FailedTrial,
+    ParameterGradient,
+    Pending,
+    ScoredTrial,
+    Step,
+    Twin,
+    WithoutRecipe,
+)
 from evomerge.workers.protocol import Failed, Scored
 
 RECIPE = Recipe.from_document({"merge_method": "linear", "models": [{"model": "a"}]})
@@ -33,6 +43,17 @@ def test_a_scored_trial_reads_back_equal(twin: Twin | None) -> None:
     assert isinstance(read, ScoredTrial)
     assert (read.recipe, read.result, read.value, read.twin) == (RECIPE, SCORED, (0.5,), twin)
     assert (read.kind, read.label, read.documents) == ("sampled", "trial 0", "quick")
+
+
+def test_a_step_and_its_gradient_read_back_equal() -> None:
+    step = Step(2, 3, 20, 0.1 / 3, 17)
+    gradient = ParameterGradient(0.1 + 0.2, {"w": -1 / 3})
+    begun = origin_attributes("sampled", "trial 0", RECIPE) | step_attributes(step)
+    kept = json.loads(json.dumps(begun | result_attributes(SCORED, gradient=gradient)))
+    read = read_ended("search", trial(kept, 0.5))
+    assert isinstance(read, ScoredTrial)
+    assert (read.step, read.gradient) == (step, gradient)
+    assert read_begun("search", trial(begun)).step == step
 
 
 @pytest.mark.parametrize("recipe", [RECIPE, None])

@@ -19,7 +19,7 @@ from evomerge.space.reading.words import describe
 
 VALIDATOR = jsonschema.Draft202012Validator(schema())
 SETTINGS = tuple(setting.key for setting in describe(Settings))
-SECTIONS = ("evaluate", "search", "budget", "workers")
+SECTIONS = ("evaluate", "search", "search.gradient", "budget", "workers")
 """Settings that stand in others."""
 
 words = st.sampled_from(
@@ -32,6 +32,7 @@ words = st.sampled_from(
         "tpe",
         "cmaes",
         "gp",
+        "gradient",
         "h:1",
         "ray://h:1",
         "acc",
@@ -50,7 +51,7 @@ def good() -> dict[str, Any]:
         "evaluate": {
             "tasks": [{"task": "toy", "metric": "acc"}, {"task": "other", "metric": "f1"}]
         },
-        "search": {},
+        "search": {"gradient": {}},
         "budget": {},
         "workers": {},
     }
@@ -74,6 +75,9 @@ def reader_takes(document: dict[str, Any]) -> bool:
 @example(changes=[("workers.ray_address", "auto")], misspelt=False)
 @example(changes=[("objective", "pareto"), ("search.sampler", "cmaes")], misspelt=False)
 @example(changes=[("objective", "pareto"), ("search.sampler", "gp")], misspelt=False)
+@example(changes=[("search.sampler", "gradient"), ("workers.mode", "disk")], misspelt=False)
+@example(changes=[("search.gradient.start", "auto")], misspelt=False)
+@example(changes=[("search.gradient.start", -2)], misspelt=False)
 @example(changes=[("name", "a" * 101)], misspelt=False)
 def test_reader_and_schema_agree(changes: list[tuple[str, Any]], misspelt: bool) -> None:
     document = good()
@@ -100,8 +104,10 @@ def test_it_is_a_schema_that_knows_the_reader_s_keys() -> None:
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_setting_says_what_it_is_for(section: str) -> None:
-    found = schema()["$defs"][f"{section.removesuffix('s').capitalize()}Settings"]
+    name = section.rpartition(".")[2].removesuffix("s").capitalize()
+    found = schema()["$defs"][f"{name}Settings"]
     help = {one.key: one.help for one in describe(Settings)}
-    for key, setting in found["properties"].items():
+    own = {key: s for key, s in found["properties"].items() if f"{section}.{key}" not in SECTIONS}
+    for key, setting in own.items():
         assert setting["description"] == help[f"{section}.{key}"]
         assert "\n" not in setting["description"]

@@ -136,7 +136,7 @@ CATALOGUE: dict[str, tuple[str, str]] = {
     ),
     "unknown sampler": (
         "search: {sampler: tpee}",
-        "2:19: unknown sampler 'tpee'. help: did you mean 'tpe'? known: cmaes, gp, nsga2, random,",
+        "2:19: unknown sampler 'tpee'. help: did you mean 'tpe'? known: cmaes, gp, gradient,",
     ),
     "sampler that is a list": ("search: {sampler: [tpe]}", "unknown sampler ['tpe']"),
     "section that is a list": ("search: []", "2:9: expected a mapping, got []"),
@@ -144,6 +144,27 @@ CATALOGUE: dict[str, tuple[str, str]] = {
         "objective: pareto\nsearch: {sampler: cmaes}",
         "3:19: cmaes searches for one value, but the objective is pareto. help: take tpe or",
     ),
+    "gradient on disk": (
+        "search: {sampler: gradient}\nworkers: {mode: disk}",
+        "3:17: gradient needs the merge in memory, but workers.mode is disk. help: leave mode out,",
+    ),
+    "gradient and pareto": (
+        "objective: pareto\nsearch: {sampler: gradient}",
+        "gradient searches for one value, but the objective is pareto",
+    ),
+    "pull below none": (
+        "search: {gradient: {pull: -1}}",
+        "2:27: pull must be a number of at least 0, got -1",
+    ),
+    "start in words": (
+        "search: {gradient: {start: best}}",
+        "start must be auto, or a number, got 'best'",
+    ),
+    "no steps": (
+        "search: {gradient: {steps: 0}}",
+        "steps must be a whole number of at least 1, got 0",
+    ),
+    "misspelt key of gradient": ("search: {gradient: {step: 3}}", "did you mean 'steps'?"),
     "unknown objective": (
         "objective: median",
         "2:12: unknown objective 'median'. help: did you mean 'mean'? known: geometric, mean, min,",

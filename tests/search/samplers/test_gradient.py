@@ -1,0 +1,158 @@
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from optuna.trial import TrialState
+from sampler_suite import SamplerSuite, SingleOnlySamplerTestCase, trial
+from searching import search
+from synthetic import BRANCHED, FLAT, FormulaPool, Troubled, failing, toy_space
+
+from evomerge.search.finals.ranking import scored
+from evomerge.search.records.attributes import step_attributes
+from evomerge.search.records.record import ScoredTrial, Step, TrialRecord
+from evomerge.search.samplers import make_sampler
+from evomerge.workers.protocol import Scored, TrialResult
+
+
+class TestGradient(SamplerSuite, SingleOnlySamplerTestCase):
+    """Optuna's suite of relative sampling is not for it: it has a point to step to only where a
+    trial brought a gradient, and those of the suite bring none.
+    """
+
+    name = "gradient"
+
+    def test_it_knows_of_running_trials_where_the_table_says_so(self) -> None:
+        """Trials that run elsewhere tell it nothing: those of chains do."""
+        space = toy_space(FLAT, sampler="gradient")
+
+        def proposal(state: TrialState) -> dict[str, float]:
+            study = optuna.create_study(direction="maximize")
+            kept = step_attributes(Step(0, 0, 5, 0.1))
+            study.add_trial(trial({"x": 0.5}, state=state, user_attrs=kept))
+            study.sampler = make_sampler(space, 1)
+            study.sampler.before_trial(study, study.ask()._cached_frozen_trial)
+            return study.get_trials()[-1].user_attrs["step"]
+
+        assert proposal(TrialState.RUNNING)["chain"] == 1
+
+
+def steps_of(records: list[TrialRecord]) -> dict[int, list[ScoredTrial]]:
+    chains: dict[int, list[ScoredTrial]] = {}
+    for record in scored(records):
+        assert record.step is not None
+        chains.setdefault(record.step.chain, []).append(record)
+    return chains
+
+
+def test_it_starts_at_the_best_blend_and_descends(tmp_path: Path) -> None:
+    space = toy_space(FLAT, sampler="gradient", trials=20)
+    _, records = search(space, tmp_path)
+    first, *_, last = steps_of(records)[0]
+    assert first.params == {"task_arithmetic.weight[a]": 0.5, "task_arithmetic.weight[b]": 0.5}
+    assert first.gradient and last.gradient
+    assert last.gradient.loss < first.gradient.loss
+    assert list(last.params.values()) == pytest.approx([0.55, 0.55], abs=0.01)
+
+
+@pytest.mark.parametrize("text", [FLAT, BRANCHED], ids=["flat", "branched"])
+@pytest.mark.parametrize("stop", [9, 12, 17, 21])
+def test_killed_and_resumed_a_chain_goes_on_bit_for_bit(
+    tmp_path: Path, text: str, stop: int
+) -> None:
+    space = toy_space(text, sampler="gradient", trials=16)
+
+    def change(result: TrialResult, count: int) -> TrialResult:
+        if count == stop:
+            raise RuntimeError("killed")
+        return result
+
+    with pytest.raises(RuntimeError):
+        search(space, tmp_path / "a", Troubled(FormulaPool(), change))
+    resumed = search(space, tmp_path / "a")[1]
+    assert resumed == search(space, tmp_path / "b")[1]
+    assert any(record.step and record.step.number > 3 for record in resumed)
+
+
+def test_a_chain_a_worker_and_no_worker_idle(tmp_path: Path) -> None:
+    space = toy_space(FLAT, sampler="gradient", trials=24)
+    pool = FormulaPool(3, newest_first=True)
+    _, records = search(space, tmp_path, pool)
+    assert pool.most_in_flight == 3
+    chains = steps_of(records)
+    assert sum(map(len, chains.values())) == 24
+    starts = [tuple(chain[0].params.values()) for chain in chains.values()]
+    assert len(set(starts)) == len(starts) >= 3
+
+
+def test_each_recipe_and_method_gets_a_chain(tmp_path: Path) -> None:
+    space = toy_space(BRANCHED, sampler="gradient", trials=30)
+    _, records = search(space, tmp_path)
+    chains = steps_of(records)
+    firsts = [chains[number][0] for number in range(3)]
+    assert [r.recipe.method for r in firsts] == ["ties", "dare_ties", "slerp"]
+    for chain in chains.values():
+        kept = [{k: v for k, v in r.params.items() if "density" in k} for r in chain]
+        assert all(one == kept[0] for one in kept)
+        assert len({str(r.params) for r in chain}) == len(chain)
+
+
+def test_bounds_and_roundness_hold(tmp_path: Path) -> None:
+    text = FLAT.replace("[0, 1.2]", "[0.6, 1.2]")
+    _, records = search(toy_space(text, sampler="gradient", trials=20), tmp_path)
+    values = [value for record in records for value in record.params.values()]
+    assert min(values) == 0.6
+    assert values == [round(value, 5) for value in values]
+
+
+def test_failures_shorten_the_step_and_end_no_search(tmp_path: Path) -> None:
+    pool = failing(FormulaPool(), lambda count: count % 4 == 2)
+    _, records = search(toy_space(FLAT, sampler="gradient", trials=16), tmp_path, pool)
+    assert len(records) == 16
+    assert len(scored(records)) > 10
+    assert {record.step.chain for record in records if record.step} == {0}
+
+
+def test_without_gradients_it_samples_on(tmp_path: Path) -> None:
+    def change(result: TrialResult, count: int) -> TrialResult:
+        assert isinstance(result, Scored)
+        return Scored(result.key, result.scores)
+
+    space = toy_space(FLAT, sampler="gradient", trials=12)
+    _, records = search(space, tmp_path, Troubled(FormulaPool(), change))
+    assert [record.step is not None for record in records] == [True] * 2 + [False] * 10
+    assert len({str(record.params) for record in records}) == 12
+
+
+def test_a_space_without_anything_to_learn_is_sampled(tmp_path: Path) -> None:
+    text = FLAT.replace("{float: [0, 1.2]}", "{choice: [0.1, 0.2, 0.3, 0.4]}")
+    _, records = search(toy_space(text, sampler="gradient", trials=6), tmp_path)
+    assert not any(record.step for record in records)
+
+
+def test_a_blend_that_generation_0_scored_is_run_for_its_gradient(tmp_path: Path) -> None:
+    """A start is the recipe of a blend in all but its form, and may be one in every word."""
+    text = """
+name: toy
+models: {base: /models/base, a: /models/a, b: /models/b}
+recipes:
+  - merge_method: linear
+    models:
+      - {model: a, parameters: {weight: {float: [0.1, 1], name: w}}}
+      - {model: b, parameters: {weight: {float: [0.1, 1], name: w}}}
+    dtype: float32
+"""
+    space = toy_space(text, sampler="gradient", trials=3)
+    pool = FormulaPool()
+    _, records = search(space, tmp_path, pool)
+    assert all(isinstance(r, ScoredTrial) and r.gradient for r in records[:1])
+    assert next(job.gradient for job in pool.scored if job.key.startswith("search"))
+
+
+def test_slopes_are_the_derivatives_of_the_loss(tmp_path: Path) -> None:
+    _, records = search(toy_space(FLAT, sampler="gradient", trials=3), tmp_path)
+    first = scored(records)[0]
+    assert first.gradient is not None
+    values = np.array(list(first.params.values()))
+    expected = np.mean([2 * (values - 0.4 - 0.3 * i) / 2 for i in range(2)], axis=0)
+    assert list(first.gradient.slopes.values()) == pytest.approx(expected)
