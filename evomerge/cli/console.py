@@ -169,15 +169,21 @@ class JsonConsole:
 
 
 def record_line(record: TrialRecord, progress: Progress) -> str:
-    """Return a trial as one line: label, method, a score a task, objective, incumbent, seconds."""
+    """Return a trial as one line: label, method, a score a task, objective, seconds, incumbent.
+
+    A step down a gradient also tells its chain and its loss.
+    """
     method = record.recipe.method if record.recipe else "-"
-    head = f"{record.label:<24} {method:<15}"
+    chain = f", chain {record.step.chain}" if record.step else ""
+    head = f"{record.label + chain:<24} {method:<15}"
     if isinstance(record, FailedTrial):
         return f"{head} failed: {record.result.failure}: {record.result.message}".rstrip()
     scored = record.result.scores.tasks
     names = short_names([t.task for t in scored])
     tasks = "  ".join(f"{n} {t.value:.3f}" for n, t in zip(names, scored, strict=True))
     value = "" if len(record.value) > 1 else f"  = {record.value[0]:.4f}"
+    if record.step is not None:
+        value += f"  loss {record.gradient.loss:.4f}" if record.gradient else "  no gradient"
     if record.twin is not None:
         return f"{head} {tasks}{value}  as {record.twin.stage} {record.twin.number}"
     best = "  *" if progress.incumbent is record else ""

@@ -1,7 +1,7 @@
 """What has to hold before a search or a merge begins, cheapest first; no weight is loaded."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from evomerge.errors import InputError, TrialError
 from evomerge.merge.models.metadata import Metadata
@@ -9,8 +9,12 @@ from evomerge.preflight.fit import check_fit
 from evomerge.preflight.memory import check_memory
 from evomerge.recipe.mixture import check_mixture
 from evomerge.recipe.recipe import Recipe
+from evomerge.samplers import SAMPLERS
 from evomerge.space.space import Space
 from evomerge.workers.spec import evaluate_located
+
+if TYPE_CHECKING:
+    from evomerge.evaluate.tasks import LoadedTask
 
 
 def check_search(space: Space, locations: Mapping[str, str], warn: Callable[[str], None]) -> None:
@@ -30,7 +34,7 @@ def check_search(space: Space, locations: Mapping[str, str], warn: Callable[[str
     for template in space.templates:
         where = {reference: locations[reference] for reference in space.references_of(template)}
         check_fit(template, check_models(template.document, where))
-    _check_tasks(space, locations)
+    _check_tasks(space, locations, warn)
 
 
 def check_merge(recipe: Recipe, locations: Mapping[str, str], where: str) -> None:
@@ -82,10 +86,29 @@ def _check_gpu(space: Space) -> None:
         check_device("cuda", where="workers.gpus", count=max(1, int(workers.gpus)))
 
 
-def _check_tasks(space: Space, locations: Mapping[str, str]) -> None:
-    """Refuse tasks that cannot be loaded, or that have too few documents."""
+def _check_tasks(space: Space, locations: Mapping[str, str], warn: Callable[[str], None]) -> None:
+    """Refuse tasks that cannot be loaded, that have too few documents, or no loss to descend."""
     from evomerge.evaluate.splits import split_tasks
     from evomerge.evaluate.tasks import load_tasks
 
     settings = evaluate_located(space.evaluate, locations)
-    split_tasks(load_tasks(settings), settings)
+    tasks = load_tasks(settings)
+    split_tasks(tasks, settings)
+    if SAMPLERS[space.search.sampler].gradient:
+        _check_losses(tasks, space.search.sampler, warn)
+
+
+def _check_losses(tasks: Sequence["LoadedTask"], sampler: str, warn: Callable[[str], None]) -> None:
+    """Tell which tasks a gradient knows nothing of; refuse where that is all of them."""
+    from evomerge.evaluate.targets import why_no_loss
+
+    found = {task.settings.task: why_no_loss(task) for task in tasks}
+    without = [f"{name}: {why}" for name, why in found.items() if why]
+    if len(without) == len(found):
+        raise InputError(
+            f"{sampler} needs a task with a loss, and there is none; {'; '.join(without)}",
+            where="evaluate.tasks",
+            help="add a task of text or of choices, or take another sampler",
+        )
+    for one in without:
+        warn(f"a task has no loss, so that only the scores count it, not the gradient: {one}")

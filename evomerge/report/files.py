@@ -1,4 +1,4 @@
-"""What a finished run leaves in its folder: `best.yaml`, `report.md`, `report.json`."""
+"""What a finished run leaves: `best.yaml`, `report.md`, `report.json`, perhaps a picture."""
 
 import json
 from collections.abc import Mapping
@@ -8,11 +8,13 @@ from evomerge.files import write_whole
 from evomerge.merge.export import export_yaml
 from evomerge.recipe.recipe import Recipe
 from evomerge.report.outcome_json import outcome_json
+from evomerge.report.picture import PICTURE, draw
 from evomerge.report.table import markdown_table, summary_lines
 from evomerge.search.finals.outcome import Outcome
 from evomerge.search.records.record import ScoredTrial, TrialRecord
 from evomerge.space.space import Space
 
+_ABOUT = "The winner's values by layer and kind of tensor"
 RESUME = "resume.txt"
 """File of a run's folder that holds the command which resumes it."""
 
@@ -67,8 +69,11 @@ def write_report(
     text = recipe_yaml(shown.recipe, shown, space, locations, lora_cache=lora_cache)
     write_whole(best, text)
     summary = "\n".join(f"- {line}" for line in summary_lines(outcome, space))
+    names = {reference: name for name, reference in space.models.items()}
+    picture = draw(shown.recipe, folder / PICTURE, names)
+    shows = f"## What it takes of each model\n\n![{_ABOUT}]({PICTURE})\n\n" if picture else ""
     report = (
-        f"# {space.name}\n\n{markdown_table(outcome, space)}\n\n{summary}\n\n"
+        f"# {space.name}\n\n{markdown_table(outcome, space)}\n\n{summary}\n\n{shows}"
         f"## Best recipe\n\n```yaml\n{text}```\n"
     )
     write_whole(folder / "report.md", report)

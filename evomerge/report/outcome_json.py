@@ -25,6 +25,8 @@ def record_json(record: TrialRecord) -> dict[str, Any]:
         "message": "",
         "seconds": dict(record.result.seconds),
         "duplicate_of": None,
+        "chain": record.step.chain if record.step else None,
+        "loss": None,
     }
     if isinstance(record, ScoredTrial):
         scores = record.result.scores
@@ -33,6 +35,7 @@ def record_json(record: TrialRecord) -> dict[str, Any]:
             "scores": {t.task: _finite(t.value) for t in scores.tasks},
             "guards": dict(scores.guards),
             "duplicate_of": record.twin.number if record.twin else None,
+            "loss": record.gradient.loss if record.gradient else None,
         }
     return kept | {"failure": record.result.failure, "message": record.result.message}
 

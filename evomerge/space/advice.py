@@ -1,12 +1,13 @@
 """What a person should know about a space that is no mistake."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from evomerge.methods.types import is_number
 from evomerge.recipe.parts import settings
 from evomerge.recipe.values import filtered
 from evomerge.samplers import SAMPLERS
+from evomerge.space.learned import alternatives
 from evomerge.space.space import Space
 from evomerge.space.template import Template
 
@@ -16,7 +17,7 @@ def notes(space: Space) -> list[str]:
 
     What the space's sampler cannot search is drawn at random.
     """
-    found = _drawn_at_random(space)
+    found = [*_drawn_at_random(space), *_learned(space)]
     if any(p.of is not None and not p.of.known for p in space.parameters()):
         found.append(
             "how many numbers holes for `each` layer, module or tensor make is known once the "
@@ -47,11 +48,40 @@ def _drawn_at_random(space: Space) -> list[str]:
         return []
     reasons = ["not every recipe has them"] * (not can.conditional)
     reasons += ["they are choices"] * (not can.choices)
-    shown = ", ".join(random[:4]) + (f" and {len(random) - 4} more" if random[4:] else "")
     return [
         f"{space.search.sampler} searches {len(parameters) - len(random)} of {len(parameters)} "
-        f"parameters; drawn at random, because {' or '.join(reasons)}: {shown}"
+        f"parameters; drawn at random, because {' or '.join(reasons)}: {_some(random)}"
     ]
+
+
+def _learned(space: Space) -> list[str]:
+    """Return notes on what is learned by gradients, and who proposes the rest, if anything is."""
+    if not SAMPLERS[space.search.sampler].gradient:
+        return []
+    parameters, known = space.parameters(), alternatives(space)
+    learned = {name for one in known for name in one.learned}
+    if not learned:
+        return ["nothing in this space has a derivative: TPE proposes every trial, as tpe does"]
+    least = "" if all(p.of is None or p.of.known for p in parameters) else "at least "
+    found = [f"gradient learns {least}{_count(len(learned), 'number')}"]
+    rest = [p.name for p in parameters if p.name not in learned]
+    if rest:
+        found.append(
+            f"without a derivative, so that TPE proposes them when a chain of steps begins: "
+            f"{_some(rest)}"
+        )
+    if without := [one.name for one in known if not one.learned]:
+        found.append(f"nothing to learn in {_some(without)}: such a trial is a sampled one")
+    return found
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if names[4:] else "")
 
 
 def _fixed_gradients(space: Space) -> list[str]:

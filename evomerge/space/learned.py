@@ -13,8 +13,6 @@ from evomerge.space.hole import Hole
 from evomerge.space.space import RECIPE, Space
 from evomerge.space.template import Template
 
-_STAND_IN = frozenset({"weight", "lambda", "t", "scale"})
-
 
 @dataclass(frozen=True)
 class Learned:
@@ -90,7 +88,7 @@ def _alternative(space: Space, template: Template, method: str) -> Alternative:
     roles: dict[str, set[str]] = {}
     for leaf, name in space.sources(point).items():
         roles.setdefault(name, set()).add(setting(leaf))
-    smooth: frozenset[str] = getattr(traits(method), "differentiable", _STAND_IN)
+    smooth = traits(method).differentiable
     learned = {
         name: Learned(domain, min(roles[name]))
         for name, parameter in drawn.items()

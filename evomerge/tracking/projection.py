@@ -57,6 +57,8 @@ def trial_metrics(record: TrialRecord) -> dict[str, float]:
     scores = record.result.scores
     metrics |= {f"{t.task}/{_allowed_name(t.metric)}": t.value for t in scores.tasks}
     metrics |= {f"guard/{name}": share for name, share in scores.guards.items()}
+    if record.gradient is not None:
+        metrics["loss"] = record.gradient.loss
     if len(record.value) == 1:
         quick = record.documents == "quick"
         metrics["objective" if quick else f"{record.documents}/objective"] = record.value[0]
@@ -69,6 +71,7 @@ def trial_tags(record: TrialRecord) -> dict[str, str]:
         STAGE: record.stage,
         NUMBER: str(record.number),
         "evomerge.kind": record.kind,
+        **_place(record),
         **_lineage(record),
     }
 
@@ -104,6 +107,13 @@ def allowed(values: Mapping[str, object]) -> dict[str, str]:
             name, copy = f"{_allowed_name(key)}-{copy}", copy + 1
         named[name] = str(value)[:_MAX_PARAM]
     return named
+
+
+def _place(record: TrialRecord) -> dict[str, str]:
+    """Return where a step down a gradient stands."""
+    if record.step is None:
+        return {}
+    return {"evomerge.chain": str(record.step.chain), "evomerge.step": str(record.step.number)}
 
 
 def _lineage(record: TrialRecord) -> dict[str, str]:

@@ -69,8 +69,8 @@ class Tracker:
         self._write(lambda run: run.verdict(outcome))
 
     def on_report(self, best: Path, report: Path) -> None:
-        """Attach the files to the search's run, and mark it as finished."""
-        self._write(lambda run: run.finish([best, report]))
+        """Attach the files and pictures to the search's run, and mark it as finished."""
+        self._write(lambda run: run.finish([best, report, *report.parent.glob("*.png")]))
 
     def close(self) -> None:
         """Write what is left, for a minute at most, and stop. Idempotent."""

@@ -1,6 +1,7 @@
 """What a search shows: lines, a table, JSON."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,13 @@ from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.recipe.recipe import Recipe
 from evomerge.search.events import Progress
-from evomerge.search.records.record import FailedTrial, ScoredTrial, TrialRecord
+from evomerge.search.records.record import (
+    FailedTrial,
+    ParameterGradient,
+    ScoredTrial,
+    Step,
+    TrialRecord,
+)
 from evomerge.space.reading.load import read_space
 from evomerge.workers.protocol import Failed, Scored
 
@@ -39,6 +46,17 @@ def test_the_lines_of_a_search() -> None:
     assert standing(progress) == (
         "search 10/40, 1 failed   best 0.5000 (trial 7)   about 5 min left"
     )
+
+
+def test_a_step_tells_its_chain_and_loss() -> None:
+    good = record(0.5)
+    assert isinstance(good, ScoredTrial)
+    progress = Progress("search", 10, 40, 1, 0, 100.0, good)
+    step = replace(good, step=Step(2, 3, 20, 0.05), gradient=ParameterGradient(1.25, {}))
+    assert record_line(step, progress).split() == (
+        "trial 7, chain 2 linear t 0.500 = 0.5000 loss 1.2500 1.3 s".split()
+    )
+    assert "no gradient" in record_line(replace(step, gradient=None), progress)
 
 
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:

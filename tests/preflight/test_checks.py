@@ -89,6 +89,27 @@ def test_fewer_gpus_than_workers_ask_for(space: Space, monkeypatch: pytest.Monke
         checks._check_gpu(read_space(space.source + "workers: {gpus: 2}\n", space.path))
 
 
+def test_tasks_without_a_loss_are_told_before_a_gradient_is_descended(
+    space: Space, task_path: Path, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    known = {reference: reference for reference in space.references}
+    shutil.copytree(task_path, tmp_path / "tasks")
+    with (tmp_path / "tasks" / "toy_pick.yaml").open("a") as file:
+        file.write("repeats: 2\n")
+    both = changed(space, "metric: acc}", "metric: acc}, {task: toy_pick, metric: acc}")
+    both = changed(both, str(task_path), str(tmp_path / "tasks"))
+    check_search(both, known, told.append)
+    assert told == []
+    descends = read_space(both.source + "search: {sampler: gradient}\n", both.path)
+    check_search(descends, known, told.append)
+    assert len(told) == 1
+    assert "toy_pick: it asks each question several times" in told[0]
+    alone = changed(descends, "{task: toy_next, metric: acc}, ", "")
+    with pytest.raises(InputError, match="gradient needs a task with a loss, and there is none"):
+        check_search(alone, known, told.append)
+
+
 def test_a_recipe_that_mergekit_does_not_take(locations: dict[str, str]) -> None:
     models = [{"model": name, "parameters": {"weight": 1}} for name in ("a", "b")]
     good = {"merge_method": "linear", "models": models}

@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
 from evomerge.errors import Failure
+from evomerge.recipe.recipe import Recipe
 from evomerge.report.files import recipe_yaml, write_report
 from evomerge.report.outcome_json import outcome_json
 from evomerge.report.table import markdown_table
@@ -31,6 +33,19 @@ def test_the_files_of_a_finished_run(outcome: Outcome, space: Space, tmp_path: P
     assert data["gain_over_best_parent"]["low"] == 0.1
     assert data["held_out"][3]["failure"] == Failure.OUT_OF_MEMORY
     assert sorted(p.name for p in tmp_path.iterdir()) == ["best.yaml", "report.json", "report.md"]
+
+
+def test_a_winner_with_values_by_layer_is_pictured(
+    outcome: Outcome, space: Space, tmp_path: Path
+) -> None:
+    models = [{"model": "a", "parameters": {"weight": [0.1, 0.9]}}, {"model": "b"}]
+    recipe = Recipe.from_document({"merge_method": "linear", "models": models})
+    winner = replace(outcome.winner, recipe=recipe)
+    write_report(
+        tmp_path, replace(outcome, winner=winner, judgement=None), space, LOCATIONS, tmp_path
+    )
+    assert "](weights.png)" in (tmp_path / "report.md").read_text()
+    assert (tmp_path / "weights.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_recipe_without_scores_exports_without_figures(space: Space, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from evomerge.report.outcome_json import outcome_json, record_json
 from evomerge.search.finals.outcome import Outcome
+from evomerge.search.records.record import ParameterGradient, Step
 
 from .conftest import failed, record
 
@@ -14,6 +15,13 @@ def test_a_scored_trial() -> None:
     assert data["scores"] == {"my_next": 0.8, "my_pick": 0.6}
     assert (data["failure"], data["message"], data["duplicate_of"]) == (None, "", None)
     assert data["method"] == "linear"
+
+
+def test_a_step_has_its_chain_and_loss() -> None:
+    scored = record("sampled", "trial 3", 0.5, (16, 12))
+    step = replace(scored, step=Step(2, 0, 9, 0.1), gradient=ParameterGradient(1.5, {"w": 1.0}))
+    found = [(data["chain"], data["loss"]) for data in map(record_json, (scored, step))]
+    assert found == [(None, None), (2, 1.5)]
 
 
 def test_a_failed_trial_has_the_same_keys() -> None:

@@ -41,3 +41,21 @@ def test_a_search_without_base_or_verdict_is_noted() -> None:
     found = notes(read(alone.replace(", density: 0.5", "") + "  held_out: 0\n"))
     assert any("held_out is 0" in note for note in found)
     assert any("no base model" in note for note in found)
+
+
+def test_what_a_gradient_learns_is_told_and_who_proposes_the_rest() -> None:
+    mixed = PLAIN.replace("density: 0.5", "density: {float: [0.2, 1]}")
+    each = PLAIN.replace("[0, 1]}", "[0, 1], tensors: each}")
+    nothing = mixed.replace("weight: {float: [0, 1]}", "weight: 0.5")
+    gradient = "search: {sampler: gradient}\n"
+    assert notes(read(PLAIN + gradient)) == ["gradient learns 1 number"]
+    assert "gradient learns at least 1 number" in notes(read(each + gradient))
+    assert notes(read(mixed + gradient)) == [
+        "gradient learns 1 number",
+        "without a derivative, so that TPE proposes them when a chain of steps begins: "
+        "ties.density[rev]",
+    ]
+    assert notes(read(nothing + gradient)) == [
+        "nothing in this space has a derivative: TPE proposes every trial, as tpe does"
+    ]
+    assert notes(read(mixed)) == []

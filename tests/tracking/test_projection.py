@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from evomerge.search.records.record import ScoredTrial, Twin
+from evomerge.search.records.record import ParameterGradient, ScoredTrial, Step, Twin
 from evomerge.space.space import Space
 from evomerge.tracking.projection import (
     allowed,
@@ -35,6 +35,15 @@ def test_scores_of_each_set_of_documents_have_their_own_objective(space: Space) 
     later = trial_metrics(replace(trial, stage="confirm"))
     assert later["confirm/objective"] == 0.5
     assert "objective" not in later
+
+
+def test_a_step_has_its_chain_and_loss(space: Space) -> None:
+    trial = record(space, 3)
+    assert "loss" not in trial_metrics(trial)
+    assert "evomerge.chain" not in trial_tags(trial)
+    step = replace(trial, step=Step(2, 5, 9, 0.1), gradient=ParameterGradient(1.5, {"w": 1.0}))
+    assert trial_metrics(step)["loss"] == 1.5
+    assert (trial_tags(step)["evomerge.chain"], trial_tags(step)["evomerge.step"]) == ("2", "5")
 
 
 def test_a_trial_says_whose_scores_it_took(space: Space) -> None:

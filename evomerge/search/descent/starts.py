@@ -13,7 +13,9 @@ from evomerge.space.learned import Alternative
 
 _WEIGHT = "weight"
 _DEFAULTS = {"t": 0.5, "lambda": 1.0, "scale": 1.0}
-"""Of what is no weight: halfway between two models, and as mergekit has it where it is not set."""
+"""Of what is no weight: halfway between two models, and as mergekit has it where it is not set.
+
+On a logarithmic scale it is the middle of the domain."""
 
 Start = dict[str, float]
 """Name of a learned parameter → value."""
@@ -76,6 +78,8 @@ def _with_weights(alternative: Alternative, weight: float) -> Start:
 
 
 def _default(role: str, domain: FloatDomain) -> float:
+    if domain.log:
+        return math.sqrt(domain.low * domain.high)
     return _DEFAULTS.get(role, (domain.low + domain.high) / 2)
 
 

@@ -14,7 +14,9 @@ def choose_finalists(
 ) -> list[ScoredTrial]:
     """Return the best sampled recipes and the best blends, best first.
 
-    For `pareto` the sampled ones are the front's, best weighted mean first.
+    For `pareto` the sampled ones are the front's, best weighted mean first. The trial of the
+    lowest loss is among them, where losses were asked for: few documents tell by right or wrong
+    alone which of many steps is best.
 
     Args:
         space: The space.
@@ -26,6 +28,9 @@ def choose_finalists(
     """
     rivals = pareto_front(sampled) if space.objective == "pareto" else scored(sampled)
     best = ranked(rivals, space)[: space.search.finalists]
+    losses = [t for t in rivals if t.gradient]
+    lowest = sorted(losses, key=lambda t: t.gradient.loss if t.gradient else 0.0)[:1]
+    best += [trial for trial in lowest if trial.recipe not in {t.recipe for t in best}]
     fixed_blends = [trial for trial in scored(fixed) if trial.kind == "blend"]
     blends = ranked(fixed_blends, space)[:BLENDS_AMONG_FINALISTS]
     names = {trial.recipe for trial in best}

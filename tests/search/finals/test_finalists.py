@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import pytest
 from synthetic import formula, toy_space
 
 from evomerge.errors import EvomergeError, Failure
 from evomerge.recipe.recipe import Recipe
 from evomerge.search.finals.finalists import choose_finalists
-from evomerge.search.records.record import FailedTrial, Kind, ScoredTrial
+from evomerge.search.records.record import FailedTrial, Kind, ParameterGradient, ScoredTrial
 from evomerge.workers.protocol import Failed, Scored
 
 
@@ -22,6 +24,17 @@ def test_the_best_sampled_ones_and_two_blends() -> None:
     assert {t.label for t in finalists if t.kind == "sampled"} == {f"sampled {n}" for n in range(3)}
     assert [t.label for t in finalists if t.kind == "blend"] == ["blend 0", "blend 1"]
     assert all(t.kind != "parent" for t in finalists)
+
+
+def test_the_lowest_loss_is_among_them() -> None:
+    losses = (1.0, 1.0, 1.0, 0.2, 0.5)
+    sampled = [
+        replace(trial(n, 0.5 + n / 2, "sampled"), gradient=ParameterGradient(loss, {}))
+        for n, loss in enumerate(losses)
+    ]
+    finalists = choose_finalists(toy_space(), sampled, [])
+    assert {t.number for t in finalists} == {0, 1, 2, 3}
+    assert len(choose_finalists(toy_space(), sampled[:3], [])) == 3
 
 
 def test_a_blend_that_was_sampled_too_stands_once() -> None:
