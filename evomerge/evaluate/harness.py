@@ -12,6 +12,7 @@ from lm_eval.models.huggingface import HFLM
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from evomerge.evaluate.backward import Backward
+from evomerge.evaluate.packing.checkpointing import must_recompute
 from evomerge.evaluate.packing.packable import packable
 from evomerge.evaluate.packing.passes import Answers, answer, differentiate, likelihoods
 from evomerge.evaluate.packing.plan import Pass, Request, plan_passes
@@ -136,7 +137,8 @@ class LiveLM(HFLM):  # type: ignore[misc]
             backward.know(early[one.requests], likelihoods(self.model, one))
         answers: Answers = {}
         for one in passes:
-            answers |= differentiate(self.model, one, slopes)
+            again = must_recompute(self.model, one.tokens.numel())
+            answers |= differentiate(self.model, one, slopes, again)
         return answers
 
     def _planned(self, asked: _Asking, packed: bool = True) -> list[Pass]:

@@ -1,9 +1,11 @@
 """Scores of tasks become what the search maximizes."""
 
+import math
+
 import numpy as np
 import pytest
 
-from evomerge.evaluate.objective import objective
+from evomerge.evaluate.objective import loss_shares, mean_losses, objective, total_loss
 from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.settings import Objective, TaskSettings
 
@@ -47,3 +49,37 @@ def test_lower_is_better_is_turned() -> None:
 
 def test_geometric_of_zero_is_zero() -> None:
     assert objective(scores(np.array([0.0]), np.array([1.0])), TASKS, "geometric") == (0.0,)
+
+
+def test_the_total_loss_follows_the_objective() -> None:
+    tasks = (TaskSettings("a", "acc", 3.0), TaskSettings("b", "acc"), TaskSettings("c", "acc"))
+    lost = Scores(
+        "quick",
+        (
+            TaskScore("a", "acc", 0.0, (1, 2), (0.0, 0.0), losses=(1.0, 3.0)),
+            TaskScore("b", "acc", 0.0, (1, 2), (0.0, 0.0), losses=(2.2, math.nan)),
+            TaskScore("c", "acc", 0.0, (1,), (0.0,)),
+        ),
+    )
+    assert mean_losses(lost) == {"a": 2.0, "b": 2.2}
+    for kind in ("mean", "geometric", "pareto"):
+        assert total_loss(lost, tasks, kind) == pytest.approx((3 * 2.0 + 2.2) / 4)
+    soft = total_loss(lost, tasks, "min")
+    assert soft == pytest.approx(0.1 * math.log((math.exp(20) + math.exp(22)) / 2))
+    assert 2.1 < soft < 2.2
+    assert total_loss(Scores("quick", lost.tasks[2:]), tasks, "min") is None
+
+
+@pytest.mark.parametrize("kind", ["mean", "min"])
+def test_shares_are_the_derivatives_of_the_total(kind: Objective) -> None:
+    tasks = (TaskSettings("a", "acc", 3.0), TaskSettings("b", "acc"))
+
+    def total(a: float, b: float) -> float:
+        own = [TaskScore(t, "acc", 0.0, (1,), (0.0,), losses=(x,)) for t, x in (("a", a), ("b", b))]
+        found = total_loss(Scores("quick", tuple(own)), tasks, kind)
+        assert found is not None
+        return found
+
+    shares = loss_shares({"a": 2.0, "b": 2.05}, tasks, kind)
+    assert shares["a"] == pytest.approx((total(2.001, 2.05) - total(1.999, 2.05)) / 0.002, rel=1e-4)
+    assert sum(shares.values()) == pytest.approx(1.0)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from evomerge.evaluate.packing.checkpointing import recomputed
+from evomerge.evaluate.packing.activations import KEPT
+from evomerge.evaluate.packing.checkpointing import must_recompute, recomputed
 
 from .conftest import build
 
@@ -36,3 +37,11 @@ def test_what_is_computed_again_is_the_same(kind: str) -> None:
         assert (one is None and other is None) or torch.equal(one, other)
     layers: Any = model.modules()
     assert not any("forward" in vars(module) for module in layers)
+
+
+def test_only_what_is_too_large_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = build("llama")
+    assert not must_recompute(model, 1000)
+    assert must_recompute(model, 2**40)
+    monkeypatch.setitem(KEPT, "cpu", 2**20)
+    assert must_recompute(model, 1000)
