@@ -8,7 +8,7 @@ from evomerge.errors import Failure
 from evomerge.evaluate.scores import Scores
 from evomerge.recipe.leaves import Leaf
 from evomerge.recipe.recipe import Recipe
-from evomerge.settings import Documents, EvaluateSettings, WorkerSettings
+from evomerge.settings import Documents, EvaluateSettings, Objective, WorkerSettings
 
 _RETRIES, _SHRINK = 1, 4
 
@@ -24,6 +24,7 @@ class WorkerSpec:
         workers: Mode, threads, GPUs.
         cache: Absolute folder for merged adapters and other rebuildable files.
         plugins: Absolute paths of Python files that register merge methods.
+        objective: What gradients are taken for; see `evaluate.objective.total_loss`.
     """
 
     locations: Mapping[str, str]
@@ -31,6 +32,7 @@ class WorkerSpec:
     workers: WorkerSettings
     cache: str
     plugins: tuple[str, ...] = ()
+    objective: Objective = "mean"
 
 
 @dataclass(frozen=True)

@@ -29,4 +29,5 @@ def worker_spec(space: Space, locations: Mapping[str, str], cache: str) -> Worke
         workers=space.workers,
         cache=str(Path(cache) / "adapters"),
         plugins=space.plugins,
+        objective=space.objective,
     )

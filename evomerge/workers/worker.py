@@ -6,18 +6,19 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from evomerge.errors import Failure, TrialError, is_out_of_memory
+from evomerge.evaluate.objective import total_loss
 from evomerge.evaluate.scorer import Scorer
 from evomerge.evaluate.scores import Scores
 from evomerge.merge.devices import check_device
 from evomerge.merge.mergekit.plugins import import_plugin
 from evomerge.merge.merger import Merger
+from evomerge.merge.slopes import Slopes
 from evomerge.workers.heap import give_back, keep_freed
-from evomerge.workers.protocol import Failed, Job, Scored, TrialResult, WorkerSpec
+from evomerge.workers.protocol import Failed, Gradient, Job, Scored, TrialResult, WorkerSpec
 
 
 class Worker:
@@ -42,7 +43,8 @@ class Worker:
         torch.set_num_threads(settings.threads or max(1, _cores() // settings.count))
         if settings.gpus:
             check_device("cuda", where="workers.gpus", count=int(settings.gpus))
-        self._scorer = Scorer(spec.evaluate)
+        self._scorer = Scorer(spec.evaluate, spec.objective)
+        self._spec = spec
         self._cache_bytes = int(settings.cache_gb * 2**30)
         self._merger = Merger(
             spec.locations,
@@ -68,7 +70,7 @@ class Worker:
         started = time.perf_counter()
         result: TrialResult
         try:
-            result = Scored(job.key, self._score(job, seconds))
+            result = self._score(job, seconds)
         except TrialError as error:
             result = Failed(job.key, error.failure, error.what)
         except (RuntimeError, MemoryError) as error:
@@ -79,14 +81,24 @@ class Worker:
         seconds["total"] = time.perf_counter() - started
         return replace(result, seconds=seconds)
 
-    def _score(self, job: Job, seconds: dict[str, float]) -> Scores:
+    def _score(self, job: Job, seconds: dict[str, float]) -> Scored:
         live = self._merger.merge(job.recipe)
-        smaller: dict[str, Any] = {"shrink": job.shrink} if job.shrink > 1 else {}
+        slopes = self._merger.slopes(job.recipe) if job.gradient else None
         started = time.perf_counter()
         try:
-            return self._scorer.score(live.model, live.tokenizer, job.documents, **smaller)
+            scores = self._scorer.score(
+                live.model, live.tokenizer, job.documents, job.shrink, gradients=slopes
+            )
         finally:
             seconds["score"] = time.perf_counter() - started
+        return Scored(job.key, scores, gradient=self._gradient(scores, slopes))
+
+    def _gradient(self, scores: Scores, slopes: Slopes | None) -> Gradient | None:
+        if slopes is None:
+            return None
+        loss = total_loss(scores, self._spec.evaluate.tasks, self._spec.objective)
+        assert loss is not None, "the scorer refuses a gradient where no task has a loss"
+        return Gradient(loss, slopes.by_leaf())
 
 
 def _free_memory() -> None:

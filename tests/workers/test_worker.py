@@ -56,3 +56,36 @@ def test_too_little_memory_is_a_result(worker: Worker, monkeypatch: pytest.Monke
     assert isinstance(wanted, Scored) and isinstance(smaller, Scored)
     values = [[task.value for task in one.scores.tasks] for one in (wanted, smaller)]
     assert values[0] == values[1]
+
+
+def task_vectors(weight: float) -> Recipe:
+    return Recipe.from_document(
+        {
+            "merge_method": "task_arithmetic",
+            "base_model": "base",
+            "models": [
+                {"model": "a", "parameters": {"weight": [weight, 0.2]}},
+                {"model": "b", "parameters": {"weight": 0.5}},
+            ],
+            "dtype": "float32",
+        }
+    )
+
+
+def test_a_gradient_comes_beside_the_scores_of_any_trial(worker: Worker) -> None:
+    plain = worker.run(Job("1", task_vectors(0.6)))
+    asked = worker.run(Job("2", task_vectors(0.6), gradient=True))
+    sides = [worker.run(Job("3", task_vectors(0.6 + by), gradient=True)) for by in (0.03, -0.03)]
+    assert isinstance(plain, Scored) and isinstance(asked, Scored)
+    assert asked.scores == plain.scores
+    assert plain.gradient is None and asked.gradient is not None
+    losses = [one.gradient.loss for one in sides if isinstance(one, Scored) and one.gradient]
+    slope = asked.gradient.slopes["models", 0, "parameters", "weight", 0]
+    assert slope == pytest.approx((losses[0] - losses[1]) / 0.06, rel=0.05)
+
+
+def test_what_has_no_gradient_says_so(worker: Worker) -> None:
+    document = task_vectors(0.6).document | {"merge_method": "sce"}
+    failed = worker.run(Job("1", Recipe.from_document(document), gradient=True))
+    assert isinstance(failed, Failed)
+    assert failed.failure is Failure.NO_GRADIENT
