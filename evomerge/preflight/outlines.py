@@ -6,6 +6,7 @@ from evomerge import zoo
 from evomerge.errors import InputError
 from evomerge.merge.models.headers import read_headers
 from evomerge.merge.models.locations import find, find_here
+from evomerge.merge.models.needed import merged_names
 from evomerge.recipe.document import Role
 from evomerge.space.outline import Outline
 from evomerge.space.problems import Problems
@@ -19,7 +20,7 @@ def unfolded(space: Space, locations: Mapping[str, str], *, fetch: bool = True) 
     """Return a space whose holes for `each` layer, part or tensor are written out.
 
     Tensors are those of a recipe's base model, or of its first model where it has none, read
-    from the headers of its weights.
+    from the headers of its weights; where it has experts, mergekit is asked what it makes of them.
 
     Args:
         space: The space.
@@ -63,4 +64,5 @@ def _outline(reference: str, location: str, fetch: bool) -> Outline | None:
             where=str(folder),
             help="save the model as safetensors, or write layers: N and modules: [...]",
         )
-    return Outline.of(names)
+    found = Outline.of(names)
+    return Outline.of(merged_names(folder)) if found.has_experts else found

@@ -66,6 +66,12 @@ class Outline:
         return tuple(name for name in self.names if place(name) is None)
 
     @property
+    def has_experts(self) -> bool:
+        """Whether a layer has tensors that are numbered too."""
+        inner = [at.kind.split(".")[:-1] for at in map(place, self.names) if at is not None]
+        return any(part.isdecimal() for parts in inner for part in parts)
+
+    @property
     def depth(self) -> int | None:
         """The number of layers; None where there are none, or stacks that differ in theirs."""
         counts = set(self.layers.values())

@@ -43,10 +43,21 @@ def run_name(record: TrialRecord) -> str:
     return f"{record.stage.replace('_', ' ')}: {record.label}"
 
 
-def trial_params(record: TrialRecord) -> dict[str, object]:
-    """Return the parameters of a trial."""
+def trial_params(record: TrialRecord, holes: Mapping[str, str]) -> dict[str, object]:
+    """Return the parameters of a trial; those of a hole for each layer or tensor summed up.
+
+    MLflow's table has a column for each, and its server takes a hundred at once.
+
+    Args:
+        record: The trial.
+        holes: Parameter → path of the hole that makes many of them; the others are left out.
+    """
     method = {"merge_method": record.recipe.method} if record.recipe else {}
-    return {**method, **record.params}
+    alone = {name: value for name, value in record.params.items() if name not in holes}
+    many: dict[str, list[object]] = {}
+    for name in record.params.keys() - alone.keys():
+        many.setdefault(holes[name], []).append(record.params[name])
+    return {**method, **alone, **{path: _summed_up(many[path]) for path in sorted(many)}}
 
 
 def trial_metrics(record: TrialRecord) -> dict[str, float]:
@@ -96,6 +107,14 @@ def outcome_tags(outcome: Outcome) -> dict[str, str]:
         "evomerge.winner": outcome.winner.label,
         **{f"evomerge.winner.{key.partition('.')[2]}": value for key, value in winner.items()},
     }
+
+
+def _summed_up(values: list[object]) -> str:
+    numbers = [value for value in values if isinstance(value, int | float)]
+    if len(numbers) < len(values):
+        return f"{len(values)} values: {', '.join(sorted(set(map(str, values))))}"
+    mean = sum(numbers) / len(numbers)
+    return f"{len(numbers)} numbers from {min(numbers):.4g} to {max(numbers):.4g}, mean {mean:.4g}"
 
 
 def allowed(values: Mapping[str, object]) -> dict[str, str]:

@@ -44,6 +44,7 @@ class SearchRun:
     def __init__(self, uri: str, artifacts: Path, space: Space, run_id: str | None) -> None:
         self._client = MlflowClient(tracking_uri=uri)
         self._space = space
+        self._holes = {p.name: p.of.path for p in space.parameters() if p.of is not None}
         self.experiment = self._open_experiment(uri, artifacts)
         self._client.set_experiment_tag(self.experiment, VIEW_TAG, trials_view(space))
         self._status = "KILLED"
@@ -123,7 +124,9 @@ class SearchRun:
         )
         run_id = run.info.run_id
         metrics = [Metric(key, value, now, 0) for key, value in trial_metrics(record).items()]
-        self._client.log_batch(run_id, metrics=metrics, params=_params(trial_params(record)))
+        self._client.log_batch(
+            run_id, metrics=metrics, params=_params(trial_params(record, self._holes))
+        )
         if record.recipe is not None:
             self._client.log_text(run_id, record.recipe.to_yaml(), "recipe.yaml")
         if isinstance(record, ScoredTrial):

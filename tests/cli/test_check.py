@@ -18,3 +18,29 @@ def test_check_shows_parameters_and_recipes_that_mergekit_takes(space_file: Path
     for sample in data["samples"]:
         method = Recipe.from_yaml(sample).method
         assert method in ("task_arithmetic", "ties", "dare_ties", "slerp")
+
+
+EACH = """\
+models: {base: zoo://tiny/base, a: zoo://tiny/sort}
+recipes:
+  - merge_method: task_arithmetic
+    base_model: base
+    models: [{model: a, parameters: {weight: {float: [0, 1.2], tensors: each}}}]
+evaluate: {tasks: [{task: toy, metric: acc}]}
+"""
+
+
+def test_many_numbers_are_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "each.yaml"
+    file.write_text(EACH)
+    shown = invoke("check", file).output
+    assert "dimensions  39\n" in shown
+    line = "task_arithmetic.weight[a]  float   [0, 1.2], tensors each: 39 numbers"
+    assert shown.count("weight[a]") == shown.count(line) == 1
+    assert len(json.loads(invoke("check", file, "--json").output)["parameters"]) == 39
+    assert "tensors: each" in invoke("check", file, "--expand").output
+    file.write_text(EACH.replace("zoo://tiny/base", "org/not-here"))
+    shown = invoke("check", file).output
+    assert "dimensions  at least 1\n" in shown
+    assert "is known once the models are here" in shown
+    assert "tensors each: how many is unknown" in shown

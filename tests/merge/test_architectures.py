@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from safetensors.torch import load_file
 
 from evomerge.errors import InputError
 from evomerge.merge.disk import merge_to_disk
 from evomerge.merge.memory import InMemory
 from evomerge.merge.merger import Merger
 from evomerge.merge.models.compatibility import check_parents
+from evomerge.preflight.locating import locations
+from evomerge.preflight.outlines import unfolded
 from evomerge.recipe.recipe import Recipe
+from evomerge.space.reading.load import read_document
 
 COMMON = {
     "vocab_size": 31,
@@ -33,6 +37,7 @@ COMMON = {
 CONFIGS: dict[str, dict[str, Any]] = {
     "GPT2Config": {"n_embd": 32, "n_layer": 4, "n_head": 4, "n_positions": 64},
     "OPTConfig": {"ffn_dim": 48, "word_embed_proj_dim": 32},
+    "LlamaConfig": {},
     "MistralConfig": {},
     "Qwen2Config": {
         "use_sliding_window": True,
@@ -76,7 +81,10 @@ def siblings(
     where = {}
     for name in ("base", "a", "b"):
         folder = tmp_path_factory.mktemp(request.param) / name
-        auto.from_config(config).save_pretrained(folder)
+        model = auto.from_config(config)
+        for weight in model.parameters():  # also those that begin at 0 or 1
+            weight.data += 0.02 * torch.randn_like(weight)
+        model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
         where[name] = str(folder)
     return where
@@ -92,6 +100,44 @@ def test_merges_as_mergekit_does(
     check_parents(siblings)
     base = {"base_model": "base"} if method == "ties" else {}
     check_equal(make.weighted(method, models="ab", **base), siblings)
+
+
+def test_a_value_for_every_tensor_merges_as_mergekit_does(
+    siblings: dict[str, str], check_equal: Callable[..., object]
+) -> None:
+    weight = {"weight": {"float": [0, 1], "tensors": "each"}}
+    space = read_document(
+        {
+            "recipes": [
+                {
+                    "merge_method": "task_arithmetic",
+                    "base_model": siblings["base"],
+                    "models": [
+                        {"model": siblings["a"], "parameters": weight},
+                        {"model": siblings["b"], "parameters": {"weight": 0.3}},
+                    ],
+                }
+            ],
+            "evaluate": {"tasks": [{"task": "toy", "metric": "acc"}]},
+        },
+        Path("/spaces/space.yaml"),
+    )
+    space = unfolded(space, locations(space))
+    names = [p.name for p in space.parameters()]
+    values = {name: (index + 0.5) / len(names) for index, name in enumerate(names)}
+    recipe = space.recipe(values).with_models({folder: name for name, folder in siblings.items()})
+    check_equal(recipe.document, siblings)
+    merged = InMemory(siblings, Path(siblings["a"]).parent).weights(recipe).tensors
+    stored = {model: load_file(f"{folder}/model.safetensors") for model, folder in siblings.items()}
+    assert len(names) == len(merged)
+    own = []
+    for name in merged.keys() & stored["base"].keys():  # the others are stored expert by expert
+        base, a, b = (stored[model][name] for model in ("base", "a", "b"))
+        shares = (merged[name] - base - 0.3 * (b - base)) / (a - base)
+        own.append(float(shares[(a - base).abs() > 1e-2].median()))
+    nearest = [min(values.values(), key=lambda value: abs(value - share)) for share in own]
+    assert own == pytest.approx(nearest, abs=1e-3)
+    assert len({*nearest}) == len(own)
 
 
 def test_a_stack_of_another_depth_is_the_model_of_its_folder(

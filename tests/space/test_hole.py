@@ -1,7 +1,9 @@
 """A hole is one parameter, or one for each anchor and module."""
 
-from evomerge.space.domains import ChoiceDomain, FloatDomain, Parameter
-from evomerge.space.hole import Hole, ends
+from dataclasses import replace
+
+from evomerge.space.domains import ChoiceDomain, FloatDomain, Many, Parameter
+from evomerge.space.hole import Hole, Part, ends
 
 WEIGHT = FloatDomain(0, 1)
 
@@ -34,6 +36,20 @@ def test_a_value_for_each_anchor_and_module() -> None:
 def test_it_is_told_in_the_words_of_the_file() -> None:
     hole = Hole(FloatDomain(0, 1, step=0.5), layers=3, modules=("x", "y"), name="n")
     assert str(hole) == "float [0, 1] step 0.5, layers 3, modules x, y, name n"
+
+
+def test_each_is_one_value_until_it_is_known_what_it_stands_for() -> None:
+    hole = Hole(WEIGHT, each=("tensors",))
+    assert names(hole) == ["ties.weight[a][each]"]
+    parts = (Part("q", "q_proj", (0, 1, 1)), Part("norm", None, ()))
+    known = replace(hole, unfolded=parts)
+    assert names(known) == ["ties.weight[a][q][0]", "ties.weight[a][q][1]", "ties.weight[a][norm]"]
+    assert known.fill("w", lambda p: p.name) == [
+        {"filter": "q_proj", "value": ["w[q][0]", "w[q][1]", "w[q][1]"]},
+        {"value": "w[norm]"},
+    ]
+    assert str(known) == str(hole) == "float [0, 1], tensors each"
+    assert {p.of for p in known.parameters("w")} == {Many("w", "[0, 1], tensors each", True)}
 
 
 def test_what_bounds_a_value() -> None:

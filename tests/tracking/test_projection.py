@@ -52,7 +52,7 @@ def test_a_trial_says_whose_scores_it_took(space: Space) -> None:
     tags = trial_tags(replace(trial, twin=Twin("search", 1)))
     assert tags["evomerge.duplicate_of"] == "search 1"
     assert tags["evomerge.number"] == "3"
-    assert trial_params(trial) == {"merge_method": "ties", "ties.weight[a]": 0.3}
+    assert trial_params(trial, {}) == {"merge_method": "ties", "ties.weight[a]": 0.3}
 
 
 def test_a_failed_trial_has_times_only(space: Space) -> None:
@@ -70,3 +70,14 @@ def test_the_end(space: Space) -> None:
 def test_no_two_names_are_the_same() -> None:
     assert allowed({"w[a+b]": 1, "w[a@b]": 2}) == {"w.a_b": "1", "w.a_b-2": "2"}
     assert len(allowed({"x": "y" * 9000})["x"]) == 6000
+
+
+def test_many_numbers_are_summed_up(space: Space) -> None:
+    params = {f"w[q_proj][{layer}]": layer / 4 for layer in range(4)} | {"density": 0.5}
+    params |= {"c[0]": "x", "c[1]": "y"}
+    holes = {name: name[0] for name in params if "[" in name}
+    shown = trial_params(replace(record(space, 3), params=params), holes)
+    assert shown["w"] == "4 numbers from 0 to 0.75, mean 0.375"
+    assert shown["c"] == "2 values: x, y"
+    assert shown["density"] == 0.5
+    assert len(shown) == 4

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from evomerge.errors import InputError
-from evomerge.merge.models.headers import TensorHeaders
+from evomerge.merge.models.headers import TensorHeaders, read_headers
 
 
 def needed_weights(config: Any) -> list[Any]:
@@ -14,6 +14,27 @@ def needed_weights(config: Any) -> list[Any]:
 
     arch = arch_info_for_config(config)
     return list(arch.all_weights(config)) if arch is not None else []
+
+
+def merged_names(folder: Path) -> tuple[str, ...]:
+    """Return the names of the tensors that mergekit makes of a model, which loads torch.
+
+    They differ from the names in its files where transformers loads it otherwise than it is
+    stored, as experts that were stored one by one.
+
+    Args:
+        folder: The model's.
+    """
+    from mergekit.architecture import get_architecture_info
+    from mergekit.config import MergeConfiguration
+    from mergekit.options import MergeOptions
+
+    models = [{"model": str(folder)}]
+    merge = MergeConfiguration.model_validate({"merge_method": "passthrough", "models": models})
+    (model,) = merge.referenced_models()
+    stored = read_headers(folder).shapes
+    weights = get_architecture_info(merge, MergeOptions(quiet=True)).all_weights(model.config())
+    return tuple(w.name for w in weights if not w.optional or stored_name(w, stored) is not None)
 
 
 def stored_name(weight: Any, names: Mapping[str, Any]) -> str | None:

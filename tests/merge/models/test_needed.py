@@ -6,6 +6,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 
 from evomerge.errors import InputError
+from evomerge.merge.models.needed import merged_names
 
 Sibling = Callable[..., str]
 Complaint = Callable[..., InputError]
@@ -18,3 +19,8 @@ def test_a_tensor_that_mergekit_needs_is_missing(sibling: Sibling, complaint: Co
     save_file(tensors, file, metadata={"format": "pt"})
     error = complaint({"x": str(file.parent)})
     assert "mergekit wants model.layers.2.mlp.up_proj.weight of LlamaForCausalLM" in str(error)
+
+
+def test_mergekit_makes_what_is_stored_and_no_more(sibling: Sibling) -> None:
+    folder = Path(sibling("same"))
+    assert sorted(merged_names(folder)) == sorted(load_file(folder / "model.safetensors"))

@@ -5,14 +5,18 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import synthetic
 from synthetic import FLAT, FormulaPool, toy_space
 
 from evomerge.errors import InputError, PlatformError, RunConflict
+from evomerge.samplers import SAMPLERS
 from evomerge.search.driver import run_search
 from evomerge.search.records.run import Run, read_run
+from evomerge.space.outline import Outline
+from evomerge.space.unfold import unfold
 
 
 def search(folder: Path, trials: int = 4) -> None:
@@ -57,6 +61,25 @@ def test_budget_and_workers_may_change(tmp_path: Path) -> None:
     with Run.open(space, tmp_path, resume=True) as run:
         assert run.earlier
         assert run.space.budget.trials == 99
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_value_for_each_layer_is_the_same_when_resumed(tmp_path: Path, sampler: str) -> None:
+    def params(folder: Path, *budgets: int) -> list[dict[str, Any]]:
+        for trials in budgets:
+            text = FLAT.replace("1.2]", "1.2], tensors: each")
+            space = toy_space(text, sampler=sampler, trials=trials)
+            outline = Outline.of([f"h.{n}.{kind}" for n in range(3) for kind in ("q.weight", "k")])
+            space = unfold(space, {t.label: outline for t in space.templates})
+            with Run.open(space, folder, resume=True) as run:
+                run_search(run, FormulaPool())
+        written = (folder / "toy" / "space.yaml").read_text()
+        assert "tensors: each" in written
+        return [dict(record.params) for record in read_run(folder / "toy")[1].records("search")]
+
+    found = params(tmp_path / "cut", 2, 4)
+    assert found == params(tmp_path / "whole", 4)
+    assert any("[q][2]" in name for name in found[3])
 
 
 def test_relative_models_mean_the_same_when_resumed(tmp_path: Path) -> None:

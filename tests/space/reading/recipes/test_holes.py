@@ -53,6 +53,32 @@ MISTAKES = {
         "{float: [0, 1], modules: mlp}",
         "modules must be a list of names, or each, got 'mlp'. help: write [mlp]",
     ),
+    "all layers": (
+        "{float: [0, 1]}",
+        "{float: [0, 1], layers: all}",
+        ":11:54: layers must be a whole number of at least 2, or each, got 'all'. help: did you "
+        "mean 'each'?",
+    ),
+    "a number of tensors": (
+        "{float: [0, 1]}",
+        "{float: [0, 1], tensors: 3}",
+        ":11:55: tensors must be each, got 3",
+    ),
+    "tensors and layers": (
+        "{float: [0, 1]}",
+        "{float: [0, 1], layers: 2, tensors: each}",
+        ":11:54: tensors: each has a value for every layer and module, and takes no layers beside",
+    ),
+    "each in a gradient": (
+        "{float: [0, 1]}",
+        "[0, {float: [0, 1], tensors: each}]",
+        ":11:34: a hole inside a list takes no modules or tensors, and layers only for a filter",
+    ),
+    "each of what has no filters": (
+        "dtype: float32",
+        "dtype: {choice: [float32], layers: each}",
+        ":14:32: unknown key 'layers'",
+    ),
     "empty choice": ("{float: [0, 1]}", "{choice: []}", "choice must be a list of values"),
 }
 
