@@ -30,6 +30,7 @@ def test_names_in_studies_never_change() -> None:
         "nan_weights",
         "shape_mismatch",
         "out_of_memory",
+        "no_gradient",
         "score_failed",
         "time_limit",
         "worker_died",

@@ -82,7 +82,7 @@ class InMemory:
             TrialError: `INVALID_RECIPE`, `MERGE_FAILED`, `SHAPE_MISMATCH`, `NAN_WEIGHTS` or
                 `OUT_OF_MEMORY`, with what mergekit says.
         """
-        self._runner.forget_last()
+        self._runner.last = None
         located = make.locate(recipe, self._locations)
         settings = make.options(located, self._parents.lora_cache, self._device)
         if located.is_mixture:

@@ -141,7 +141,11 @@ class Merger:
         known = frozenset(
             leaf for leaf in leaves(recipe.document) if setting(leaf) in differentiable
         )
-        held = {names[name]: part for name, part in parts.items() if name in names}
+        held = {
+            names[name]: part
+            for name, part in parts.items()
+            if name in names and not known.isdisjoint(part.leaves)
+        }
         if not held:
             reason = f"no weight depends on a number of this {recipe.method} recipe by a derivative"
             raise TrialError(Failure.NO_GRADIENT, reason)

@@ -31,6 +31,9 @@ class StepRunner:
         cache_bytes: Bound on the memory for what merges share: ranks, draws, converted parents.
         device: Where merges run; kernels serve on the CPU alone.
         built_on: Where tensors without a slot are put.
+
+    Attributes:
+        last: How the tensors of the last recipe were made; None if that failed.
     """
 
     def __init__(self, cache_bytes: int, device: str = "cpu", built_on: str = "cpu") -> None:
@@ -38,16 +41,12 @@ class StepRunner:
         self.cache = Cache(cache_bytes)
         self._arithmetic = Arithmetic(self.cache)
         self._finite: dict[tuple[str, torch.dtype], bool] = {}
-        self._made: Run | None = None
+        self.last: Run | None = None
 
     @property
     def inputs(self) -> Callable[[list[Read], int | None], Inputs | None] | None:
         """What finds the inputs of kernels among what a step reads; None off the CPU."""
         return self._inputs if self._device == "cpu" else None
-
-    def forget_last(self) -> None:
-        """Forget the recipe that was run last: it has no slopes any more."""
-        self._made = None
 
     def clear(self) -> None:
         """Forget all that is known of parents, as when the files of one have changed."""
@@ -69,7 +68,7 @@ class StepRunner:
         Raises:
             TrialError: The merge failed, by name; slots hold anything.
         """
-        self._made = None
+        self.last = None
         with named_failures(Failure.INVALID_RECIPE):
             values = steps.bind(config)
         served = [
@@ -96,7 +95,7 @@ class StepRunner:
                     put = _put(tensor, slot)
                     tensors[step.save.tensor_name] = put if put is slot else put.to(self._built_on)
         made = map(Made, steps.steps, values, served, marks)
-        self._made = Run(config, draws, tuple(made))
+        self.last = Run(config, draws, settings.num_threads, tuple(made))
         return tensors
 
     def parts(self) -> dict[str, Part]:
@@ -109,9 +108,9 @@ class StepRunner:
         Raises:
             TrialError: No recipe was run, or its run failed (`NO_GRADIENT`).
         """
-        if self._made is None:
+        if self.last is None:
             raise TrialError(Failure.NO_GRADIENT, "mergekit does more here than merge tensors")
-        return parts(self._made, self._arithmetic, self._device)
+        return parts(self.last, self._arithmetic, self._device)
 
     def _fast(self, step: Step, values: Values, draws: Draws, slots: Slots) -> torch.Tensor:
         assert step.inputs is not None

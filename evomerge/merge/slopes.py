@@ -31,6 +31,11 @@ class Part:
     pull: Pull
     found: dict[Parameter, float | torch.Tensor] = field(default_factory=dict)
 
+    @property
+    def leaves(self) -> set[Leaf]:
+        """The numbers of the recipe that the tensor depends on."""
+        return {leaf for shares in self.shares.values() for leaf in shares}
+
 
 class Slopes:
     """Takes gradients of the merged model's tensors, in any order; gives slopes of the recipe.

@@ -189,3 +189,25 @@ def test_a_missing_model_is_the_users_mistake(cache: Path, tmp_path: Path) -> No
     assert merger is not None
     with pytest.raises(InputError, match="no such folder"):
         Merger({"x": str(tmp_path / "nowhere")}, cache)
+
+
+def test_what_cannot_be_differentiated_says_why(
+    locations: dict[str, str], cache: Path, merger: Merger, make: SimpleNamespace
+) -> None:
+    plain = Recipe.from_document(make.weighted("linear"))
+    merger.merge(plain)
+    assert merger.slopes(plain).names
+    with pytest.raises(ValueError, match="merged last"):
+        merger.slopes(Recipe.from_document(make.weighted("linear", 0.1)))
+    through_disk = Merger(locations, cache, mode="disk")
+    union = plain.document | {"tokenizer": {"source": "union"}}
+    for ours, document, words in (
+        (merger, make.document("model_stock", "plain"), "no weight depends on a number"),
+        (merger, union, "mergekit does more here"),
+        (through_disk, plain.document, "workers.mode is disk"),
+    ):
+        recipe = Recipe.from_document(document)
+        ours.merge(recipe)
+        with pytest.raises(TrialError, match=words) as caught:
+            ours.slopes(recipe)
+        assert caught.value.failure is Failure.NO_GRADIENT

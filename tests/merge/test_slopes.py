@@ -1,11 +1,14 @@
 """Slopes of whole recipes equal finite differences of mergekit's own merges, in float64."""
 
 import json
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from evomerge.merge.merger import Merger
 from evomerge.methods.traits import TRAITS
@@ -94,3 +97,42 @@ def test_equal_finite_differences(
     for leaf, slope in slopes.items():
         up, down = (loss(merger, changed(recipe, leaf, by)) for by in (step, -step))
         assert slope == pytest.approx((up - down) / (2 * step), rel=1e-4, abs=1e-4), leaf
+
+
+def test_tied_tensors_are_one_parameter_and_gradients_add_up(
+    family: dict[str, Path], cache: Path, tmp_path: Path, make: SimpleNamespace
+) -> None:
+    torch.manual_seed(2)
+    for name in "ab":
+        shutil.copytree(family[name], tmp_path / name)
+        config = LlamaConfig.from_pretrained(family[name], tie_word_embeddings=True)
+        LlamaForCausalLM(config).save_pretrained(tmp_path / name)
+    merger = Merger({name: str(tmp_path / name) for name in "ab"}, cache)
+    document = make.weighted("linear", 0.4, "ab") | {"dtype": "float64"}
+    recipe = Recipe.from_document(document)
+    slopes = slopes_of(merger, recipe)
+    model = merger.merge(recipe).model
+    assert merger.slopes(recipe).names == dict(model.named_parameters()).keys()
+    for leaf, slope in slopes.items():
+        up, down = (loss(merger, changed(document, leaf, by)) for by in (1e-6, -1e-6))
+        assert slope == pytest.approx((up - down) / 2e-6, rel=1e-4)
+    merger.merge(recipe)
+    twice = merger.slopes(recipe)
+    for name, gradient in [*direction(model).items()] * 2:
+        twice.add(name, gradient.float())
+    assert twice.by_leaf() == pytest.approx({k: 2 * v for k, v in slopes.items()}, rel=1e-4)
+
+
+def test_only_tensors_that_hang_on_a_number_need_gradients(
+    merger: Merger, make: SimpleNamespace
+) -> None:
+    weights = [{"filter": "q_proj", "value": 0.3}, {"filter": "nowhere", "value": 0.8}]
+    document = make.weighted("task_arithmetic", weights, "a", base_model="base")
+    document["models"][0]["parameters"]["weight"].append({"value": "4e-1"})  # no number in YAML
+    recipe = Recipe.from_document(json.loads(json.dumps(document)))
+    merger.merge(recipe)
+    slopes = merger.slopes(recipe)
+    assert {name for name in slopes.names if "q_proj" not in name} == set()
+    assert len(slopes.names) == 4
+    path = ("models", 0, "parameters", "weight")
+    assert slopes.by_leaf() == {(*path, 0, "value"): 0.0, (*path, 1, "value"): 0.0}

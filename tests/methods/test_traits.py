@@ -79,6 +79,7 @@ def test_every_line_names_what_exists() -> None:
         assert flag is None or method.parameters[flag].type == "bool"
         for band in method.traits.bands:
             assert {band.center, band.width} <= method.parameters.keys()
+        assert all(method.parameters[p].type == "float" for p in method.traits.differentiable)
 
 
 def test_every_parameter_has_a_range_or_keeps_its_default() -> None:

@@ -28,3 +28,19 @@ def test_bfloat16_numbers_are_rounded_down() -> None:
     got = torch.from_numpy(bits).view(torch.bfloat16).float()
     assert (got <= wanted).all()
     assert (wanted - got < 2**-7).all()
+
+
+def test_a_mark_is_a_place_to_come_back_to() -> None:
+    """Cached or not, the numbers after it come once more, and the generator stays where it is."""
+    for room in (0, 150 * 4, 2**20):
+        with seeded(3):
+            draws = Draws(Cache(room), 3)
+            draws.next(100, torch.float32)
+            mark = draws.mark()
+            wanted = [draws.next(count, torch.float32).copy() for count in (50, 70)]
+            before = torch.get_rng_state()
+            for _ in range(2):
+                with draws.back_at(mark) as again:
+                    got = [again.next(count, torch.float32).copy() for count in (50, 70)]
+                assert all((a == b).all() for a, b in zip(got, wanted, strict=True))
+            assert torch.equal(before, torch.get_rng_state())
