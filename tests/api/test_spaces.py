@@ -11,7 +11,7 @@ EVALUATE = {"tasks": [{"task": "t", "metric": "acc"}]}
 def test_a_space_written_in_python_is_the_one_in_yaml(tmp_path: Path) -> None:
     parents = [
         {"model": "a", "parameters": {"weight": Float(0, 1.2, layers=3)}},
-        {"model": "b", "parameters": {"weight": Float(0.1, 1, log=True)}},
+        {"model": "b", "parameters": {"weight": Float(0.1, 1, log=True, tensors="each")}},
     ]
     recipe = {"merge_method": Choice("dare_ties", "ties"), "base_model": "base", "models": parents}
     stack = {"models": ("a", "b"), "layers": 8, "blocks": Int(2, 3), "length": 4}
@@ -27,7 +27,7 @@ recipes:
     base_model: base
     models:
       - {model: a, parameters: {weight: {float: [0, 1.2], layers: 3}}}
-      - {model: b, parameters: {weight: {float: [0.1, 1], log: true}}}
+      - {model: b, parameters: {weight: {float: [0.1, 1], log: true, tensors: each}}}
   - merge_method: passthrough
     stack: {models: [a, b], layers: 8, blocks: {int: [2, 3]}, length: 4}
 evaluate: {tasks: [{task: t, metric: acc}]}
