@@ -64,7 +64,8 @@ class OpenRun:
 
         Columns: `stage`, `number`, `kind`, `label`, `state` (`COMPLETE` or `FAIL`), `failure`,
         `value` (or `values_TASK` for several objectives), `scores_TASK`, `params_NAME`,
-        `merge_method`, `recipe_id`, `seconds`. What a trial does not have is missing.
+        `merge_method`, `recipe_id`, `seconds`; `loss` for steps down a gradient. What a trial
+        does not have is missing.
         """
         from pandas import DataFrame
 
@@ -190,6 +191,7 @@ class OpenRun:
                 else {"value": record.value[0]}
             )
             row |= {f"scores_{task.task}": task.value for task in record.result.scores.tasks}
+            row |= {"loss": record.gradient.loss} if record.gradient else {}
         return row | {f"params_{name}": value for name, value in record.params.items()}
 
 

@@ -98,3 +98,10 @@ def test_an_empty_run_has_tables_with_columns(tmp_path: Path) -> None:
     assert not run.is_finished
     with pytest.raises(EvomergeError, match="no trial has succeeded yet"):
         run.best  # noqa: B018
+
+
+def test_steps_down_a_gradient_have_their_loss(tmp_path: Path) -> None:
+    with Run.open(toy_space(sampler="gradient", trials=2), tmp_path) as run:
+        search_and_judge(run, FormulaPool())
+    trials = open_run("toy", tmp_path).trials
+    assert trials.loss.notna().tolist() == (trials.stage == "search").tolist()
