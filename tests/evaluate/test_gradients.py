@@ -6,13 +6,17 @@ from typing import Any, Literal
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, MambaConfig, PreTrainedModel
 
+from evomerge.errors import Failure, TrialError
 from evomerge.evaluate.objective import total_loss
 from evomerge.evaluate.scorer import Scorer
+from evomerge.merge.merger import Merger
+from evomerge.recipe.recipe import Recipe
 from evomerge.settings import Objective
 
 from .conftest import DATA, settings
+from .packing.conftest import build
 
 UNEVEN = """\
 task: toy_uneven
@@ -102,13 +106,22 @@ def test_gradients_of_every_kind_of_task_are_finite_differences(
     assert (found[0] - found[1]) / (2 * step) == pytest.approx(size, rel=1e-3)
 
 
-@pytest.mark.parametrize("shrink", [1, 128])
-def test_gradients_of_packed_rows_are_those_of_plain_passes(
-    uneven: Path, exact: PreTrainedModel, tokenizer: Any, shrink: int
+@pytest.mark.parametrize(
+    ("kind", "shrink"), [("packed", 1), ("packed", 128), ("window", 1), ("mamba", 1)]
+)
+def test_gradients_are_those_of_plain_passes(
+    uneven: Path, exact: PreTrainedModel, tokenizer: Any, kind: str, shrink: int
 ) -> None:
+    """Of packed rows, of documents that lie in several passes, of models that are not packed."""
+    if kind == "window":
+        exact = build("mistral", sliding_window=4).double()
+    elif kind == "mamba":
+        exact = AutoModelForCausalLM.from_config(
+            MambaConfig(vocab_size=31, hidden_size=32, num_hidden_layers=2, pad_token_id=0)
+        ).double()
     chosen = settings(uneven, ("toy_uneven", "acc"), batch_size="auto")
     kept = Kept(names(exact) - {"lm_head.weight"})
-    Scorer(chosen).score(exact, tokenizer, shrink=shrink, gradients=kept)
+    Scorer(chosen).score(exact.eval(), tokenizer, shrink=shrink, gradients=kept)
     rows = (uneven / "toy_uneven.jsonl").read_text().splitlines()
     ids = Scorer(chosen).documents("quick")["toy_uneven"]
     exact.zero_grad()
@@ -147,3 +160,76 @@ def test_scores_are_those_of_a_trial_without_gradients(
     assert all(bool(kept.sums[name].any()) for name in wanted)
     assert all(one.grad is None and one.requires_grad for one in model.parameters())
     assert scorer.score(model, tokenizer) == plain
+
+
+def test_a_weight_that_stands_in_two_places_gives_one_gradient(
+    uneven: Path, tokenizer: object
+) -> None:
+    tied, free = (build("llama", tie_word_embeddings=tie) for tie in (True, False))
+    free.load_state_dict(tied.state_dict())
+    found = []
+    for model in (tied, free):
+        kept = Kept(names(model))
+        Scorer(settings(uneven, ("toy_pick", "acc"))).score(model, tokenizer, gradients=kept)
+        found.append(kept.sums)
+    assert "lm_head.weight" not in found[0]
+    both = found[1]["lm_head.weight"] + found[1]["model.embed_tokens.weight"]
+    assert torch.allclose(found[0]["model.embed_tokens.weight"], both, atol=1e-5)
+
+
+def test_weights_are_restored_when_a_backward_pass_fails(
+    uneven: Path, family: dict[str, Path], tokenizer: object
+) -> None:
+    model = AutoModelForCausalLM.from_pretrained(family["a"]).eval()
+    model.lm_head.weight.requires_grad_(False)
+
+    class Short(Kept):
+        def add(self, name: str, gradient: torch.Tensor) -> None:
+            raise MemoryError("out of memory")
+
+    with pytest.raises(TrialError) as caught:
+        Scorer(settings(uneven, ("toy_pick", "acc"))).score(
+            model, tokenizer, gradients=Short(names(model))
+        )
+    assert caught.value.failure is Failure.OUT_OF_MEMORY
+    assert [n for n, w in model.named_parameters() if not w.requires_grad] == ["lm_head.weight"]
+    assert all(weight.grad is None for weight in model.parameters())
+
+
+def test_where_no_task_has_a_loss_there_is_no_gradient(
+    uneven: Path, tmp_path: Path, model: PreTrainedModel, tokenizer: object
+) -> None:
+    text = (uneven / "toy_generate.yaml").read_text().replace('"{{answer}}"', "0")
+    (tmp_path / "toy_generate.yaml").write_text(text)
+    scorer = Scorer(settings(tmp_path, ("toy_generate", "exact_match,raw")))
+    assert scorer.without_loss == {"toy_generate": "its target is a number, no text"}
+    with pytest.raises(TrialError, match="no task has a loss"):
+        scorer.score(model, tokenizer, gradients=Kept(frozenset()))
+
+
+@pytest.mark.slow
+def test_a_live_model_is_merged_into_after_its_gradient(
+    uneven: Path, locations: dict[str, str], tmp_path: Path
+) -> None:
+    merger = Merger(locations, str(tmp_path), "cpu")
+    scorer = Scorer(settings(uneven, ("toy_pick", "acc"), batch_size="auto"))
+    recipes = [
+        Recipe.from_document(
+            {
+                "merge_method": "task_arithmetic",
+                "base_model": "base",
+                "models": [{"model": "a", "parameters": {"weight": weight}}],
+                "dtype": "float32",
+            }
+        )
+        for weight in (0.3, 0.9)
+    ]
+    plain = []
+    for recipe in recipes:
+        live = merger.merge(recipe)
+        plain.append(scorer.score(live.model, live.tokenizer))
+    for recipe, expected in zip(recipes, plain, strict=True):
+        live = merger.merge(recipe)
+        kept = Kept(names(live.model))
+        assert scorer.score(live.model, live.tokenizer, gradients=kept) == expected
+        assert kept.sums.keys() == kept.names
