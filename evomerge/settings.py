@@ -76,7 +76,6 @@ LARGEST = 1e300
 Count = Annotated[StrictInt, Field(ge=0)]
 Positive = Annotated[StrictInt, Field(ge=1)]
 AboveZero = Annotated[StrictFloat, Field(gt=0, lt=LARGEST)]
-NotNegative = Annotated[StrictFloat, Field(ge=0, lt=LARGEST), Allowed("a number of at least 0")]
 Start = Annotated[StrictFloat, Field(gt=-LARGEST, lt=LARGEST)]
 Text = Annotated[StrictStr, Field(min_length=1)]
 Gib = Annotated[StrictFloat, Field(ge=0, lt=LARGEST), Allowed("GiB, at least 0")]
@@ -153,7 +152,7 @@ class EvaluateSettings:
 class GradientSettings:
     """How the sampler `gradient` descends the loss of the quick documents; others ignore it."""
 
-    learning_rate: AboveZero = 0.05
+    learning_rate: AboveZero = 0.1
     """Length of a chain's first steps, in the units of the parameters; it falls to 0 along a
     cosine."""
     steps: Positive = 20
@@ -163,9 +162,10 @@ class GradientSettings:
     worker, and at least one for each recipe and method."""
     start: Annotated[Literal["auto"] | Start, Allowed("auto, or a number")] = "auto"
     """Weights that the first chain begins with; `auto` takes those of the best fixed blend."""
-    pull: NotNegative = 0.0
-    """Strength of the pull back to the start: the slope of a value has this times its distance
-    from the start added."""
+    spread: AboveZero = 0.4
+    """How far a number is expected to end from where its chain started, as a standard deviation.
+    It pulls back, and the harder the fewer documents there are: by 1 / (quick documents of all
+    tasks × spread²) for each unit of distance; a large one leaves the numbers free."""
 
 
 @dataclass(frozen=True, config=_CONFIG)

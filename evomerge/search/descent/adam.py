@@ -21,7 +21,8 @@ class Adam:
         domains: Parameter's name → what it ranges over. Logarithmic ones are stepped along in the
             logarithm.
         anchor: What the values are pulled to.
-        pull: Added to a slope for each unit of distance from the anchor, ≥ 0.
+        pull: Added to a slope for each unit of distance from the anchor, ≥ 0: the slope of a
+            normal prior around it.
     """
 
     def __init__(

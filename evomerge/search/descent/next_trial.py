@@ -57,6 +57,8 @@ class NextTrial:
         self._fixed, self._seed = fixed, seed
         self._settings = space.search.gradient
         self._budget, self._workers = space.budget.trials, space.workers.count
+        documents = space.evaluate.quick * len(space.evaluate.tasks)
+        self._pull = 1 / (documents * self._settings.spread**2)
         self.alternatives = alternatives(space)
 
     def decide(self, number: int, trials: Sequence[FrozenTrial], choose: Choose) -> Proposal:
@@ -117,7 +119,7 @@ class NextTrial:
         point = chain.next_point(
             {name: one.domain for name, one in alternative.learned.items()},
             root_of(chain, chains).start,
-            self._settings.pull,
+            self._pull,
         )
         return Proposal(chain.next_step(), {**last.params, **point}, last.distributions)
 

@@ -1,6 +1,6 @@
 """Which recipes of a search are worth scoring again on fresh documents."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from evomerge.errors import EvomergeError
 from evomerge.search.finals.ranking import pareto_front, ranked, scored
@@ -14,9 +14,10 @@ def choose_finalists(
 ) -> list[ScoredTrial]:
     """Return the best sampled recipes and the best blends, best first.
 
-    For `pareto` the sampled ones are the front's, best weighted mean first. The trial of the
-    lowest loss is among them, where losses were asked for: few documents tell by right or wrong
-    alone which of many steps is best.
+    For `pareto` the sampled ones are the front's, best weighted mean first. Of a chain of steps
+    down a gradient, each third gives its best trial at most: steps that follow each other hardly
+    differ, and early ones have seen less of the quick documents. The trial of the lowest loss is
+    among them too: few documents tell by right or wrong alone which of many steps is best.
 
     Args:
         space: The space.
@@ -27,7 +28,7 @@ def choose_finalists(
         EvomergeError: No recipe could be scored.
     """
     rivals = pareto_front(sampled) if space.objective == "pareto" else scored(sampled)
-    best = ranked(rivals, space)[: space.search.finalists]
+    best = _apart(ranked(rivals, space))[: space.search.finalists]
     losses = [t for t in rivals if t.gradient]
     lowest = sorted(losses, key=lambda t: t.gradient.loss if t.gradient else 0.0)[:1]
     best += [trial for trial in lowest if trial.recipe not in {t.recipe for t in best}]
@@ -43,3 +44,13 @@ def choose_finalists(
             help=failed[0].result.failure.remedy if failed else "",
         )
     return ranked(finalists, space)
+
+
+def _apart(best: Sequence[ScoredTrial]) -> list[ScoredTrial]:
+    """Return trials but for those of a third of a chain whose best comes before them."""
+    found: dict[Hashable, ScoredTrial] = {}
+    for trial in best:
+        step = trial.step
+        part = (step.chain, 3 * step.number // step.length) if step else (trial.number,)
+        found.setdefault((trial.stage, *part), trial)
+    return list(found.values())

@@ -29,8 +29,8 @@ def at(number: int, step: Step, value: float, weight: float = 0.5) -> FrozenTria
 
 def test_a_chain_is_no_longer_than_the_budget_leaves() -> None:
     assert [decide([], budget=budget).step for budget in (60, 12)] == [
-        Step(0, 0, 20, 0.05),
-        Step(0, 0, 12, 0.05),
+        Step(0, 0, 20, 0.1),
+        Step(0, 0, 12, 0.1),
     ]
 
 
@@ -51,7 +51,7 @@ def test_a_chain_that_is_over_is_gone_on_from_its_best_point() -> None:
 def test_one_that_has_come_to_rest_is_left_for_another_start() -> None:
     rest = [at(0, Step(0, 0, 9, 0.1), 0.6, 0.0), at(1, Step(0, 1, 9, 0.1), 0.6, 0.0)]
     found = decide(rest)
-    assert found.step == Step(1, 0, 20, 0.05)
+    assert found.step == Step(1, 0, 20, 0.1)
     assert found.distributions == {}
 
 
@@ -80,5 +80,5 @@ def test_where_something_has_no_derivative_every_other_chain_starts_afresh() -> 
     assert on.step.origin == 0
     trials.append(trial(3, replace(on.step, length=1), trials[0].params, value=0.5, slope=1.0))
     afresh = decide(trials, BRANCHED, choose=choose)
-    assert afresh.step == Step(4, 0, 20, 0.05)
+    assert afresh.step == Step(4, 0, 20, 0.1)
     assert (seen, afresh.values["recipe"]) == (["recipe"], "slerp")

@@ -6,7 +6,7 @@ from synthetic import formula, toy_space
 from evomerge.errors import EvomergeError, Failure
 from evomerge.recipe.recipe import Recipe
 from evomerge.search.finals.finalists import choose_finalists
-from evomerge.search.records.record import FailedTrial, Kind, ParameterGradient, ScoredTrial
+from evomerge.search.records.record import FailedTrial, Kind, ParameterGradient, ScoredTrial, Step
 from evomerge.workers.protocol import Failed, Scored
 
 
@@ -35,6 +35,14 @@ def test_the_lowest_loss_is_among_them() -> None:
     finalists = choose_finalists(toy_space(), sampled, [])
     assert {t.number for t in finalists} == {0, 1, 2, 3}
     assert len(choose_finalists(toy_space(), sampled[:3], [])) == 3
+
+
+def test_steps_of_a_chain_lie_apart() -> None:
+    sampled = [
+        replace(trial(n, 0.6 + n / 2, "sampled"), step=Step(n // 6, n % 6, 6, 0.1))
+        for n in range(12)
+    ]
+    assert {t.number for t in choose_finalists(toy_space(), sampled, [])} == {0, 2, 4}
 
 
 def test_a_blend_that_was_sampled_too_stands_once() -> None:

@@ -152,9 +152,9 @@ CATALOGUE: dict[str, tuple[str, str]] = {
         "objective: pareto\nsearch: {sampler: gradient}",
         "gradient searches for one value, but the objective is pareto",
     ),
-    "pull below none": (
-        "search: {gradient: {pull: -1}}",
-        "2:27: pull must be a number of at least 0, got -1",
+    "spread of nothing": (
+        "search: {gradient: {spread: 0}}",
+        "2:29: spread must be a number above 0, got 0",
     ),
     "start in words": (
         "search: {gradient: {start: best}}",
