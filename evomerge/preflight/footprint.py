@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from evomerge.evaluate.packing.activations import activation_bytes
 from evomerge.recipe.reference import Reference
 
 _WIDTHS = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
@@ -22,6 +23,9 @@ class Footprint:
         merge: The live model and the merge that is put into it, of the largest parent's size
             in the widest dtype. Stacks and mixtures of experts take more.
         token: Logits of one token, as the model gives them and as float32 probabilities.
+        kept: What a backward pass keeps of one token, beside its logits.
+        again: The same where each layer's inside is computed again.
+        widest: The gradient of the largest tensor: the embeddings'.
         unknown: Models whose files are not here.
     """
 
@@ -29,6 +33,9 @@ class Footprint:
     pickled: int
     merge: int
     token: int
+    kept: int
+    again: int
+    widest: int
     unknown: tuple[str, ...]
 
     @property
@@ -50,7 +57,7 @@ def footprint(locations: Iterable[str], dtypes: Iterable[str] = ()) -> Footprint
         dtypes: What merges are written in; that of their parents where none is given.
     """
     widths = [_WIDTHS[dtype] for dtype in dtypes if dtype in _WIDTHS]
-    mapped = pickled = largest = token = 0
+    mapped = pickled = largest = token = kept = again = widest = 0
     unknown = []
     for location in locations:
         folder = Reference.parse(location).folder
@@ -67,7 +74,17 @@ def footprint(locations: Iterable[str], dtypes: Iterable[str] = ()) -> Footprint
         largest = max(largest, size * width // stored)
         vocabulary = config.get("vocab_size") or 0
         token = max(token, vocabulary * (width + 4))
-    return Footprint(mapped, pickled, 2 * largest, token, tuple(unknown))
+        hidden = config.get("hidden_size") or config.get("n_embd") or 0
+        inner = config.get("intermediate_size") or 4 * hidden
+        layers = config.get("num_hidden_layers") or config.get("n_layer") or 0
+        sizes: dict[str, Any] = {"layers": layers, "hidden": hidden, "inner": inner}
+        sizes["itemsize"] = width
+        kept = max(kept, activation_bytes(1, **sizes))
+        again = max(again, activation_bytes(1, **sizes, again=True))
+        widest = max(widest, vocabulary * hidden * width)
+    return Footprint(
+        mapped, pickled, 2 * largest, token, kept, again, widest, unknown=tuple(unknown)
+    )
 
 
 def _config(folder: Path) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from evomerge.errors import PlatformError
+from evomerge.evaluate.packing.activations import KEPT
 from evomerge.evaluate.packing.tries import ASKED, ROWS, pass_tokens
 from evomerge.preflight.available import available_bytes
 from evomerge.preflight.footprint import Footprint, footprint
@@ -25,10 +26,13 @@ class Estimate:
     Args:
         space: The space.
         files: Of its parents.
+        again: Whether backward passes compute activations again, as they do where memory is
+            short.
     """
 
     space: Space
     files: Footprint
+    again: bool = False
 
     @property
     def batch(self) -> int:
@@ -38,6 +42,16 @@ class Estimate:
         if size == "auto":
             return pass_tokens(self.files.token, device) // ASKED * self.files.token
         return size * _PROMPT_TOKENS * self.files.token
+
+    @property
+    def gradient(self) -> int:
+        """What a backward pass adds: activations, logits' gradient, one tensor's gradient."""
+        if self.space.search.sampler != "gradient":
+            return 0
+        device = "cuda" if self.space.workers.gpus else "cpu"
+        tokens = pass_tokens(self.files.token, device)
+        most = tokens * self.files.again if self.again else KEPT[device]
+        return min(tokens * self.files.kept, most) + self.batch + self.files.widest
 
     @property
     def cache(self) -> int:
@@ -50,7 +64,7 @@ class Estimate:
     def on_device(self) -> int:
         """What one worker needs where its model lives."""
         spread = self.space.workers.gpus > 1  # there the merge lies in main memory
-        return self.files.merge // (2 if spread else 1) + self.batch + self.cache
+        return self.files.merge // (2 if spread else 1) + self.batch + self.gradient + self.cache
 
     @property
     def worker(self) -> int:
@@ -75,6 +89,7 @@ class Estimate:
         model = {
             "weights of a merge": self.files.merge,
             "a batch": self.batch,
+            "its gradient": self.gradient,
             "cache": self.cache,
         }
         parts = {"parents": self.files.parents, "Python": _PYTHON}
@@ -123,13 +138,19 @@ def check_memory(
     if space.workers.ray_address:
         return
     found = estimate(space, locations)
+    least = replace(found, again=True)
     if space.workers.gpus:
-        _check_gpus(found)
+        _check_gpus(least)
     free = available_bytes() if available is None else available
+    if least.needed > free:
+        fits = _first(least, lambda other: other.needed <= free)
+        raise _refusal(f"this search takes {least}", least.needed, free, fits)
     if found.needed > free:
-        fits = _first(found, lambda other: other.needed <= free)
-        raise _refusal(f"this search takes {found}", found.needed, free, fits)
-    if found.total > free:
+        warn(
+            f"the activations of backward passes ({gib(found.gradient)} GiB) do not fit beside all "
+            "else: each layer's are computed again, which takes longer"
+        )
+    elif found.total > free:
         warn(
             f"the parents ({gib(found.files.mapped)} GiB) do not stay in memory beside all else: "
             f"{gib(free)} GiB are free; each trial reads some of them from disk"

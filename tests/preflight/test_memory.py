@@ -89,6 +89,26 @@ def test_parents_that_do_not_stay_in_memory_are_told_of(parents: Path) -> None:
     check_memory(space, found, pytest.fail, available=estimate(space, found).total)
 
 
+def test_backward_passes_take_more_and_may_compute_activations_again(parents: Path) -> None:
+    wide = {"hidden_size": 2048, "num_hidden_layers": 16, "intermediate_size": 8192}
+    for name in ("a", "b"):
+        config = {"dtype": "bfloat16", "vocab_size": 32_000, **wide}
+        (parents / name / "config.json").write_text(json.dumps(config))
+    space, found = space_of(parents)
+    plain = estimate(space, found)
+    learning = replace(space, search=replace(space.search, sampler="gradient"))
+    kept = estimate(learning, found)
+    least = replace(kept, again=True)
+    embeddings = 32_000 * 2048 * 2
+    assert kept.needed - plain.needed == 4 * GIB + kept.batch + embeddings
+    assert kept.batch + embeddings < least.gradient < kept.gradient / 2
+    told: list[str] = []
+    check_memory(learning, found, told.append, available=least.needed)
+    assert len(told) == 1 and "computed again" in told[0]
+    with pytest.raises(PlatformError, match="its gradient"):
+        check_memory(learning, found, pytest.fail, available=least.needed - 4 * GIB)
+
+
 def test_the_nodes_of_a_cluster_are_not_this_machine(parents: Path) -> None:
     space, found = space_of(parents)
     remote = replace(space, workers=replace(space.workers, ray_address="auto"))
