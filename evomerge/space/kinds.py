@@ -113,7 +113,8 @@ def tell_apart(outline: Outline, by: str) -> tuple[Told, ...]:
                 "before the layer's number alone",
                 help="write modules: [...] in place of each",
             )
-        found.append(told if told.name not in names else told._replace(name=str(told.filter)))
+        name = told.name if told.name not in names else str(told.filter)
+        found.append(Told(told.kind, name, told.filter))
         names.add(found[-1].name)
         left.remove(told.kind)
     for kind in left:
