@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from evomerge.errors import EvomergeError
 from evomerge.samplers import misfit
+from evomerge.search.descent.given_up import given_up
 from evomerge.search.events import Listener
 from evomerge.search.finals.judge import judge
 from evomerge.search.finals.outcome import Outcome
@@ -74,6 +75,7 @@ def _sample(loop: Loop) -> None:
     budget = space.budget.trials if space.parameters() else 1
     fixed = study.records("generation0")
     exhausted = False
+    told: set[str] = set()
 
     def ask() -> Pending | WithoutRecipe | None:
         nonlocal exhausted
@@ -88,6 +90,10 @@ def _sample(loop: Loop) -> None:
                 loop.note(f"the last {_REPEATS} proposals repeat scored recipes: none is left")
             exhausted = True
             return None
-        return study.propose(space, make_sampler(space, study.count("search"), fixed))
+        proposed = study.propose(space, make_sampler(space, study.count("search"), fixed))
+        if (text := given_up(space, proposed)) and text not in told:
+            told.add(text)
+            loop.note(text)
+        return proposed
 
     loop.run("search", ask, planned=budget)

@@ -78,10 +78,8 @@ def _alternative(space: Space, template: Template, method: str) -> Alternative:
         drawn[parameter.name] = parameter
         if parameter.name in choices:
             return choices[parameter.name]
-        values = parameter.domain.ends
-        if parameter.name == f"{template.label}.blocks":
-            return max(values)
-        return float(values[0]) if isinstance(parameter.domain, FloatDomain) else values[0]
+        end = template.end(parameter)
+        return float(end) if isinstance(parameter.domain, FloatDomain) else end
 
     document = template.fill(draw)
     point = {RECIPE: template.label} | {name: draw(one) for name, one in drawn.items()}

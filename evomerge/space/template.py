@@ -111,13 +111,22 @@ class Template:
                 found.append(parameter)
                 if parameter.name == f"{self.label}.merge_method":
                     return method
-                values = parameter.domain.ends
-                if parameter.name == f"{self.label}.blocks":
-                    return min(values) if fewest else max(values)
-                return values[0]
+                return self.end(parameter, fewest=fewest)
 
             self.fill(draw)
         return found
+
+    def end(self, parameter: Parameter, *, fewest: bool = False) -> Any:
+        """Return an end of what a parameter ranges over, with which most others are drawn.
+
+        Args:
+            parameter: One of this recipe's.
+            fewest: Of a stack's blocks the fewest, not the most.
+        """
+        values = parameter.domain.ends
+        if parameter.name == f"{self.label}.blocks":
+            return min(values) if fewest else max(values)
+        return values[0]
 
     def parameters(self) -> list[Parameter]:
         """Return every parameter that can occur, each once, in the order of the draws."""

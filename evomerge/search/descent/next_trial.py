@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from optuna.distributions import BaseDistribution
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
+from evomerge.errors import Failure
 from evomerge.search.descent.chains import Chain, read_chains, root_of
 from evomerge.search.descent.starts import start_at
-from evomerge.search.records.attributes import read_gradient, read_step
+from evomerge.search.records.attributes import read_failure, read_gradient, read_step
 from evomerge.search.records.record import Step, TrialRecord
 from evomerge.space.learned import Alternative, alternative_of, alternatives
 from evomerge.space.space import Space
@@ -19,7 +20,7 @@ Choose = Callable[[str, tuple[Any, ...]], Any]
 """Takes one of several values for a parameter."""
 
 _WITHOUT = 2
-"""Trials of an alternative that gave no gradient, and none that did: it has none."""
+"""Trials of an alternative that have no gradient, and none that has: there is none to be had."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,9 @@ class NextTrial:
 
     First as many chains as `search.gradient.chains` says start, from the best blends, going round
     recipes and methods. Then the best of the chains that wait takes its next step. Where none
-    waits, a new one goes on from the best point of a chain that is over, with fresh moments and
-    half the learning rate: on one recipe a second chain from elsewhere ends where the first did.
+    waits, a new one goes on from a chain that is over, with fresh moments and half the learning
+    rate: on one recipe a second chain from elsewhere ends where the first did. It is the chain with
+    the best point on its path, origins too, and goes on from the best point of its own trials.
     Where something has no derivative, every other new chain starts afresh instead, with values
     that another sampler proposes.
 
@@ -61,31 +63,29 @@ class NextTrial:
         self._pull = 1 / (documents * self._settings.spread**2)
         self.alternatives = alternatives(space)
 
-    def decide(self, number: int, trials: Sequence[FrozenTrial], choose: Choose) -> Proposal:
-        """Return what a trial is to be.
+    def decide(self, trials: Sequence[FrozenTrial], choose: Choose) -> Proposal:
+        """Return what the next trial is to be.
 
         Args:
-            number: The trial's number.
             trials: All trials before it, by number.
             choose: Takes one of the recipes, and one of its methods, for a chain that starts.
         """
         chains, started = read_chains(trials), sum(map(_starts, trials))
         if started < self._first_chains:
             turn = self.alternatives[started % len(self.alternatives)]
-            return self._start(turn, number, trials, chains)
+            return self._start(turn, trials, chains)
         waiting = [chain for chain in chains.values() if not (chain.is_running or chain.is_over)]
         if waiting:
             return self._step(max(waiting, key=lambda chain: chain.promise), chains)
         later = started - self._first_chains + sum(c.origin is not None for c in chains.values())
         left = _not_gone_on_from(chains)
         if left and not (later % 2 and self._is_mixed):
-            return self._go_on(max(left, key=lambda chain: chain.promise), chains, number)
-        return self._start(self._chosen(choose), number, trials, chains)
+            return self._go_on(max(left, key=lambda chain: chain.promise), trials, chains)
+        return self._start(self._chosen(choose), trials, chains)
 
     def _start(
         self,
         alternative: Alternative,
-        number: int,
         trials: Sequence[FrozenTrial],
         chains: Mapping[int, Chain],
     ) -> Proposal:
@@ -101,23 +101,28 @@ class NextTrial:
             self._seed,
             None if given == "auto" else given,
         )
-        step = Step(len(chains), 0, self._length(number), self._settings.learning_rate)
+        step = Step(len(chains), 0, self._length(trials), self._settings.learning_rate)
         return Proposal(step, {**alternative.choices, **start})
 
-    def _go_on(self, over: Chain, chains: Mapping[int, Chain], number: int) -> Proposal:
+    def _go_on(
+        self, over: Chain, trials: Sequence[FrozenTrial], chains: Mapping[int, Chain]
+    ) -> Proposal:
         """Return the first trial of a chain that goes on from the best point of another."""
         origin = over.best
         assert origin is not None
-        step = Step(len(chains), 0, self._length(number), over.first.rate / 2, origin.number)
+        step = Step(len(chains), 0, self._length(trials), over.first.rate / 2, origin.number)
         return self._step(Chain(step, (), origin), chains)
 
     def _step(self, chain: Chain, chains: Mapping[int, Chain]) -> Proposal:
-        """Return the next trial of a chain."""
+        """Return the next trial of a chain, which learns what its trials drew.
+
+        A stack of few blocks has none of the parameters of further ones.
+        """
         last = chain.path[-1]
         alternative = alternative_of(last.params, self.alternatives)
         assert alternative is not None
         point = chain.next_point(
-            {name: one.domain for name, one in alternative.learned.items()},
+            {n: one.domain for n, one in alternative.learned.items() if n in last.params},
             root_of(chain, chains).start,
             self._pull,
         )
@@ -131,9 +136,13 @@ class NextTrial:
             left = tuple(one for one in left if one.choices[name] == values[name])
         return left[0]
 
-    def _length(self, number: int) -> int:
-        """Return how many trials a new chain has: no more than the budget leaves to each worker."""
-        share = math.ceil((self._budget - number) / self._workers)
+    def _length(self, trials: Sequence[FrozenTrial]) -> int:
+        """Return how many trials a new chain has: no more than are left to each worker.
+
+        What the first chains that start after it take is not left to it.
+        """
+        starts = max(0, self._first_chains - sum(map(_starts, trials)) - 1)
+        share = math.ceil((self._budget - len(trials) - starts) / self._workers)
         return max(1, min(self._settings.steps, share))
 
     @property
@@ -154,9 +163,19 @@ def _starts(trial: FrozenTrial) -> bool:
 
 
 def _without_gradient(trials: Sequence[FrozenTrial]) -> bool:
-    """Whether trials that asked for a gradient show that there is none to be had."""
-    ended = [t for t in trials if t.state.is_finished() and read_step(t)]
-    return len(ended) >= _WITHOUT and not any(map(read_gradient, ended))
+    """Whether trials that asked for a gradient show that there is none to be had.
+
+    Scores without a gradient show it, and a failure that says so; others, as for want of memory,
+    tell nothing of it.
+    """
+    steps = [trial for trial in trials if read_step(trial)]
+    return not any(map(read_gradient, steps)) and sum(map(_lacks, steps)) >= _WITHOUT
+
+
+def _lacks(trial: FrozenTrial) -> bool:
+    if trial.state == TrialState.FAIL:
+        return read_failure(trial) is Failure.NO_GRADIENT
+    return trial.state == TrialState.COMPLETE
 
 
 def _not_gone_on_from(chains: Mapping[int, Chain]) -> list[Chain]:

@@ -113,6 +113,12 @@ def read_gradient(trial: FrozenTrial) -> ParameterGradient | None:
     return None if kept is None else ParameterGradient(**kept)
 
 
+def read_failure(trial: FrozenTrial) -> Failure | None:
+    """Return why a trial failed; None where it did not, or does not say."""
+    kept = trial.user_attrs.get("result", {}).get("failure")
+    return None if kept is None else _FAILURES[kept]
+
+
 def read_step(trial: FrozenTrial) -> Step | None:
     """Return a trial's place in a chain; None where it is in none."""
     kept = trial.user_attrs.get(_STEP)

@@ -55,7 +55,7 @@ class GradientSampler(BaseSampler):
 
         before = [t for t in study.get_trials(deepcopy=False) if t.number < trial.number]
         self._number = trial.number
-        self._proposal = self._next.decide(trial.number, before, choose)
+        self._proposal = self._next.decide(before, choose)
         if step := self._proposal.step:
             set_attributes(study, trial, step_attributes(step))
 

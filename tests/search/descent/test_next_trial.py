@@ -1,9 +1,11 @@
 from dataclasses import replace
 from typing import Any
 
-from optuna.trial import FrozenTrial
+import pytest
+from optuna.trial import FrozenTrial, TrialState
 from synthetic import BRANCHED, FLAT, toy_space
 
+from evomerge.errors import Failure
 from evomerge.search.descent.next_trial import NextTrial, Proposal
 from evomerge.search.records.record import Step
 
@@ -20,7 +22,7 @@ def decide(
     trials: list[FrozenTrial], text: str = FLAT, budget: int = 60, choose: Any = first
 ) -> Proposal:
     planner = NextTrial(toy_space(text, sampler="gradient", trials=budget), (), 0)
-    return planner.decide(len(trials), trials, choose)
+    return planner.decide(trials, choose)
 
 
 def at(number: int, step: Step, value: float, weight: float = 0.5) -> FrozenTrial:
@@ -32,6 +34,60 @@ def test_a_chain_is_no_longer_than_the_budget_leaves() -> None:
         Step(0, 0, 20, 0.1),
         Step(0, 0, 12, 0.1),
     ]
+
+
+def test_nor_than_what_the_chains_leave_that_are_still_to_start() -> None:
+    trials: list[FrozenTrial] = []
+    for number, method in enumerate(("ties", "dare_ties", "slerp")):
+        step = decide(trials, BRANCHED, budget=20).step
+        assert step == Step(number, 0, 18, 0.1)
+        made = at(number, step, 0.5 + number / 10)
+        made.params = {"recipe": "slerp"} if method == "slerp" else {"recipe": "recipe0"}
+        made.params |= {"recipe0.merge_method": method} if method != "slerp" else {}
+        trials.append(made)
+
+
+def test_a_stack_learns_what_its_chain_has_drawn() -> None:
+    stack = """
+name: toy
+models: {a: /models/a, b: /models/b}
+recipes:
+  - merge_method: passthrough
+    stack: {models: [a, b], layers: 8, blocks: {int: [2, 4]}, length: 3,
+      parameters: {scale: {float: [0.5, 1.2]}}}
+"""
+    names = ["passthrough.scale[block0]", "passthrough.scale[block1]"]
+    step = decide([], stack).step
+    assert step is not None
+    drawn = {"passthrough.blocks": 2.0, **dict.fromkeys(names, 0.9)}
+    found = decide([trial(0, step, drawn, value=0.5, slope=1.0)], stack)
+    assert found.values == {"passthrough.blocks": 2.0, **dict.fromkeys(names, 0.8)}
+
+
+OTHER = (Failure.OUT_OF_MEMORY, Failure.WORKER_DIED, Failure.INVALID_RECIPE)
+
+
+@pytest.mark.parametrize(
+    ("failures", "gives_up"),
+    [
+        ([Failure.NO_GRADIENT] * 2, True),
+        ([Failure.NO_GRADIENT, *OTHER], False),
+        ([Failure.NO_GRADIENT, *OTHER, Failure.NO_GRADIENT], True),
+        ([None, Failure.NO_GRADIENT], True),
+    ],
+)
+def test_only_what_says_so_has_no_gradient(failures: list[Failure | None], gives_up: bool) -> None:
+    """None stands for scores without a gradient."""
+    trials = []
+    for number, failure in enumerate(failures):
+        made = trial(number, Step(number, 0, 20, 0.1), {A: 0.5, B: 0.5}, failure=failure)
+        if failure is None:
+            made.state, made.value = TrialState.COMPLETE, 0.5
+        trials.append(made)
+    assert (decide(trials).step is None) is gives_up
+    if gives_up:
+        trials.append(at(len(trials), Step(9, 0, 20, 0.1), 0.5))
+        assert decide(trials).step is not None
 
 
 def test_the_best_chain_that_waits_steps_on() -> None:

@@ -5,14 +5,17 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 from sampler_suite import SamplerSuite, SingleOnlySamplerTestCase, trial
-from searching import search
+from searching import Diary, search
 from synthetic import BRANCHED, FLAT, FormulaPool, Troubled, failing, toy_space
 
 from evomerge.search.finals.ranking import scored
 from evomerge.search.records.attributes import step_attributes
-from evomerge.search.records.record import ScoredTrial, Step, TrialRecord
+from evomerge.search.records.record import FailedTrial, ScoredTrial, Step, TrialRecord
 from evomerge.search.samplers import make_sampler
 from evomerge.workers.protocol import Scored, TrialResult
+
+FIXED = 8
+"""Recipes of generation 0: two models and the base alone, and five blends."""
 
 
 class TestGradient(SamplerSuite, SingleOnlySamplerTestCase):
@@ -119,9 +122,25 @@ def test_without_gradients_it_samples_on(tmp_path: Path) -> None:
         return Scored(result.key, result.scores)
 
     space = toy_space(FLAT, sampler="gradient", trials=12)
-    _, records = search(space, tmp_path, Troubled(FormulaPool(), change))
+    diary = Diary()
+    _, records = search(space, tmp_path, Troubled(FormulaPool(), change), diary)
     assert [record.step is not None for record in records] == [True] * 2 + [False] * 10
     assert len({str(record.params) for record in records}) == 12
+    told = [note for note in diary.notes if "gradient" in note]
+    assert told == [
+        "gradient learns 2 numbers",
+        "no trial of task_arithmetic has brought a gradient: TPE proposes further ones, without "
+        "steps",
+    ]
+
+
+def test_failures_of_another_kind_at_the_start_end_no_descent(tmp_path: Path) -> None:
+    pool = failing(FormulaPool(), lambda count: count in (FIXED, FIXED + 1))
+    diary = Diary()
+    _, records = search(toy_space(FLAT, sampler="gradient", trials=8), tmp_path, pool, diary)
+    assert [len(record.params) for record in records if isinstance(record, FailedTrial)] == [2, 2]
+    assert all(record.step for record in records)
+    assert [note for note in diary.notes if "gradient" in note] == ["gradient learns 2 numbers"]
 
 
 def test_a_space_without_anything_to_learn_is_sampled(tmp_path: Path) -> None:
