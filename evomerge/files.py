@@ -76,7 +76,7 @@ def platform_errors(
         raise PlatformError(f"{what}: {error.strerror}", where=str(where), help=help) from error
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file so that it is there whole or not at all.
 
     Raises:
@@ -85,8 +85,8 @@ def write_whole(path: Path, text: str) -> None:
     with platform_errors(path, help="free space, or make the folder writable"):
         os.stat(f"{path.parent}{os.sep}")  # a folder that is not there is not made here
         with one_at_a_time(path), _draft(path) as draft:
-            with draft.open("w", encoding="utf-8") as file:
-                file.write(text)
+            with draft.open("wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)

@@ -4,14 +4,18 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from evomerge.errors import PlatformError
 from evomerge.files import write_whole
 from evomerge.merge.export import export_yaml
+from evomerge.recipe.parts import settings
 from evomerge.recipe.recipe import Recipe
 from evomerge.report.outcome_json import outcome_json
 from evomerge.report.picture import PICTURE, draw
 from evomerge.report.table import markdown_table, summary_lines
 from evomerge.search.finals.outcome import Outcome
 from evomerge.search.records.record import ScoredTrial, TrialRecord
+from evomerge.space.domains import FloatDomain
+from evomerge.space.hole import Hole
 from evomerge.space.space import Space
 
 _ABOUT = "The winner's values by layer and kind of tensor"
@@ -69,14 +73,37 @@ def write_report(
     text = recipe_yaml(shown.recipe, shown, space, locations, lora_cache=lora_cache)
     write_whole(best, text)
     summary = "\n".join(f"- {line}" for line in summary_lines(outcome, space))
-    names = {reference: name for name, reference in space.models.items()}
-    picture = draw(shown.recipe, folder / PICTURE, names)
-    shows = f"## What it takes of each model\n\n![{_ABOUT}]({PICTURE})\n\n" if picture else ""
-    report = (
-        f"# {space.name}\n\n{markdown_table(outcome, space)}\n\n{summary}\n\n{shows}"
-        f"## Best recipe\n\n```yaml\n{text}```\n"
-    )
-    write_whole(folder / "report.md", report)
+    head = f"# {space.name}\n\n{markdown_table(outcome, space)}\n\n{summary}\n\n"
+    tail = f"## Best recipe\n\n```yaml\n{text}```\n"
+    write_whole(folder / "report.md", head + tail)
     data = json.dumps(outcome_json(outcome), indent=1, ensure_ascii=False)
     write_whole(folder / "report.json", data + "\n")
+    if picture := _picture(folder / PICTURE, shown.recipe, space):
+        write_whole(
+            folder / "report.md", f"{head}## What it takes of each model\n\n{picture}\n\n{tail}"
+        )
     return best
+
+
+def _picture(file: Path, recipe: Recipe, space: Space) -> str:
+    """Return what a report shows of the winner's numbers, which never ends a finished search."""
+    names = {reference: name for name, reference in space.models.items()}
+    try:
+        return f"![{_ABOUT}]({PICTURE})" if draw(recipe, file, names, _layers(space)) else ""
+    except (ImportError, MemoryError, OSError, PlatformError, RuntimeError, ValueError) as error:
+        return f"The picture could not be drawn: {error}"
+
+
+def _layers(space: Space) -> int | None:
+    """Return how many layers the models have, where numbers for each of them say so."""
+    holes = [
+        leaf
+        for template in space.templates
+        if "models" in template.document
+        for setting in settings(template.document)
+        for leaf in setting.leaves
+        if isinstance(leaf, Hole) and isinstance(leaf.domain, FloatDomain)
+    ]
+    each = [hole for hole in holes if {"layers", "tensors"} & set(hole.each)]
+    counts = {len(part.anchors) for hole in each for part in hole.parts if part.anchors}
+    return counts.pop() if len(counts) == 1 else None

@@ -15,6 +15,8 @@ from evomerge.tracking.runs import SearchRun
 from evomerge.tracking.view import how_to_open
 
 _RUN_ID = "mlflow_run_id"
+_PICTURE = "weights.png"
+"""The picture that a report may show, beside it."""
 _CLOSE_S = 60
 _HASTE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "20"}
 
@@ -69,8 +71,10 @@ class Tracker:
         self._write(lambda run: run.verdict(outcome))
 
     def on_report(self, best: Path, report: Path) -> None:
-        """Attach the files and pictures to the search's run, and mark it as finished."""
-        self._write(lambda run: run.finish([best, report, *report.parent.glob("*.png")]))
+        """Attach the files and the picture to the search's run, and mark it as finished."""
+        picture = report.with_name(_PICTURE)
+        files = [best, report, *([picture] if picture.exists() else [])]
+        self._write(lambda run: run.finish(files))
 
     def close(self) -> None:
         """Write what is left, for a minute at most, and stop. Idempotent."""

@@ -46,6 +46,19 @@ def test_a_winner_with_values_by_layer_is_pictured(
     )
     assert "](weights.png)" in (tmp_path / "report.md").read_text()
     assert (tmp_path / "weights.png").read_bytes().startswith(b"\x89PNG")
+    write_report(tmp_path, outcome, space, LOCATIONS, tmp_path)
+    assert "weights.png" not in (tmp_path / "report.md").read_text()
+    assert not (tmp_path / "weights.png").exists()
+
+
+def test_a_picture_that_cannot_be_drawn_is_told_in_the_report(
+    outcome: Outcome, space: Space, tmp_path: Path
+) -> None:
+    (tmp_path / "weights.png").mkdir()
+    write_report(tmp_path, outcome, space, LOCATIONS, tmp_path)
+    report = (tmp_path / "report.md").read_text()
+    assert "The picture could not be drawn: " in report
+    assert "## Best recipe" in report
 
 
 def test_a_recipe_without_scores_exports_without_figures(space: Space, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import mlflow
 
 from evomerge.errors import Failure
 from evomerge.recipe.recipe import Recipe
+from evomerge.report.picture import PICTURE
 from evomerge.space.space import Space
 
 from .conftest import Session, record
@@ -53,3 +54,14 @@ def test_names_that_mlflow_refuses_are_mended(session: Session, space: Space) ->
         "w.a_b": "2",
         "w.a_b-2": "3",
     }
+
+
+def test_the_runs_own_picture_is_attached_and_no_other(session: Session, space: Space) -> None:
+    for name in (PICTURE, "mine.png"):
+        (session.folder / name).write_bytes(b"picture")
+    session.write([record(space, 0, 0.75)], finish=True)
+    parent, _ = session.runs()
+    client = mlflow.MlflowClient(f"sqlite:///{session.root / 'mlflow.db'}")
+    attached = {file.path for file in client.list_artifacts(parent.info.run_id)}
+    assert PICTURE in attached
+    assert "mine.png" not in attached
