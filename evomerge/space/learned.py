@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from evomerge.methods.traits import traits
+from evomerge.methods.types import is_number
 from evomerge.recipe.leaves import setting
 from evomerge.recipe.mixture import KIND
-from evomerge.recipe.parts import merge_groups
+from evomerge.recipe.parts import merge_groups, settings
 from evomerge.space.domains import FloatDomain, Parameter
 from evomerge.space.hole import Hole
 from evomerge.space.space import RECIPE, Space
@@ -38,6 +39,9 @@ class Alternative:
         learned: Parameter's name → what can be learned under this method.
         others: Names of its further parameters, but those of `choices`.
         weighted: Inputs that have a weight, at least 1.
+        scale: The `lambda` that the recipe fixes, or mergekit's default; 1 where there is none, or
+            where it is searched or not one number.
+        normalized: Whether the merge is divided by the sum of its weights, whatever is drawn.
     """
 
     label: str
@@ -46,6 +50,8 @@ class Alternative:
     learned: Mapping[str, Learned]
     others: tuple[str, ...]
     weighted: int
+    scale: float = 1.0
+    normalized: bool = False
 
     @property
     def name(self) -> str:
@@ -99,7 +105,27 @@ def _alternative(space: Space, template: Template, method: str) -> Alternative:
     groups = merge_groups(document) if method != KIND else ()
     weighted = [sum("weight" in i.get("parameters", {}) for i in g.inputs) for g in groups]
     others = tuple(name for name in drawn if name not in learned and name not in choices)
-    return Alternative(template.label, method, choices, learned, others, max([1, *weighted]))
+    scale, division = _fixed(template, method, "lambda"), traits(method).division
+    return Alternative(
+        template.label,
+        method,
+        choices,
+        learned,
+        others,
+        weighted=max([1, *weighted]),
+        scale=float(scale) if is_number(scale) else 1.0,
+        normalized=division is not None
+        and (division.unless is None or _fixed(template, method, division.unless) is True),
+    )
+
+
+def _fixed(template: Template, method: str, name: str) -> Any:
+    """Return what holds of a parameter of all models, or None where it is not one fixed value."""
+    said = [setting.value for setting in settings(template.document) if setting.name == name]
+    if not said:
+        known = template.table[method].parameters if template.methods else {}
+        return known[name].default if name in known else None
+    return said[0] if all(value == said[0] for value in said) else None
 
 
 def _choices(space: Space, template: Template, method: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ MODELS = "models: {base: /m/base, a: /m/a, b: /m/b}\n"
 WEIGHT = "parameters: {weight: {float: [-0.5, 0.8]}}"
 VECTORS = f"""
 recipes:
-  - merge_method: ties
+  - merge_method: breadcrumbs
     base_model: base
     models: [{{model: a, {WEIGHT}}}, {{model: b, {WEIGHT}}}]
     parameters: {{lambda: {{float: [0.5, 2]}}}}
@@ -56,16 +56,16 @@ SCORES = {"task_arithmetic λ=0.7": 0.9, "linear uniform": 0.8, "task_arithmetic
 
 def test_the_best_blends_come_first() -> None:
     found = starts(space_of(VECTORS), SCORES, 6)
-    weights = [(s["ties.weight[a]"], s["ties.weight[b]"]) for s in found]
+    weights = [(s["breadcrumbs.weight[a]"], s["breadcrumbs.weight[b]"]) for s in found]
     assert weights[:4] == [(0.7, 0.7), (0.5, 0.5), (0.8, 0.8), (0.3, 0.3)]
     assert weights[4][0] == weights[4][1] not in {w for w, _ in weights[:4]}
     assert weights[5][0] != weights[5][1]
-    assert [s["ties.lambda"] for s in found[:4]] == [1.0] * 4
+    assert [s["breadcrumbs.lambda"] for s in found[:4]] == [1.0] * 4
 
 
 def test_a_number_that_is_given_comes_before_them() -> None:
     found = starts(space_of(VECTORS), SCORES, 3, 0.4)
-    assert [s["ties.weight[a]"] for s in found] == [0.4, 0.7, 0.5]
+    assert [s["breadcrumbs.weight[a]"] for s in found] == [0.4, 0.7, 0.5]
 
 
 @pytest.mark.parametrize(
@@ -92,4 +92,44 @@ def test_what_is_drawn_follows_from_the_seed() -> None:
     one, fixed = alternatives(space)[0], blends(space, SCORES)
     drawn = [start_at(one, 9, fixed, seed) for seed in (1, 1, 2)]
     assert drawn[0] == drawn[1] != drawn[2]
-    assert Recipe.from_document(space.recipe(drawn[0]).document)
+    for name, learned in one.learned.items():
+        for start in drawn:
+            assert learned.domain.low < start[name] < learned.domain.high
+
+
+def coefficients(recipe: Recipe) -> list[float]:
+    """Return what stands before each task vector, where no sign is elected."""
+    own = recipe.document["parameters"]
+    weights = [entry["parameters"]["weight"] for entry in recipe.document["models"]]
+    total = sum(weights) if own.get("normalize") else 1.0
+    return [own.get("lambda", 1.0) * weight / total for weight in weights]
+
+
+BY_ONE = [0.7, 0.7], [0.5, 0.5], [1.0, 1.0], [0.3, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ("lambda: 0.5", BY_ONE),
+        ("lambda: {float: [0.5, 0.8]}", BY_ONE),
+        ("lambda: {float: [0.5, 2]}, normalize: true", BY_ONE),
+        ("normalize: true", ([0.5, 0.5],)),
+        ("lambda: 0.6, normalize: true", ([0.3, 0.3],)),
+    ],
+)
+def test_a_start_is_the_blend_whatever_stands_around_the_weights(
+    parameters: str, expected: tuple[list[float], ...]
+) -> None:
+    text = VECTORS.replace("[-0.5, 0.8]", "[-0.5, 3]")
+    space = space_of(text.replace("lambda: {float: [0.5, 2]}", parameters))
+    found = [coefficients(space.recipe(start)) for start in starts(space, SCORES, 5)]
+    assert found[: len(expected)] == [pytest.approx(one, abs=1e-4) for one in expected]
+    assert found[len(expected)] not in [pytest.approx(one, abs=1e-4) for one in expected]
+
+
+def test_where_signs_are_elected_and_weights_divided_by_equal_ones_come_once() -> None:
+    space = space_of(VECTORS.replace("breadcrumbs", "ties"))
+    first, second = starts(space, SCORES, 2)
+    assert first == {"ties.weight[a]": 0.5, "ties.weight[b]": 0.5, "ties.lambda": 1.0}
+    assert second["ties.lambda"] != 1.0
