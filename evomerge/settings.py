@@ -156,7 +156,8 @@ class GradientSettings:
     """Length of a chain's first steps, in the units of the parameters; it falls to 0 along a
     cosine."""
     steps: Positive = 20
-    """Trials of a chain; fewer where the budget ends before."""
+    """Trials of a chain; fewer where `budget.trials` leaves fewer. `budget.hours` cuts a chain off
+    at whatever rate it has then."""
     chains: Literal["auto"] | Positive = "auto"
     """Chains with a start of their own before one goes on from the best point; `auto` is one a
     worker, and at least one for each recipe and method."""

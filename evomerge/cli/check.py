@@ -12,7 +12,7 @@ from evomerge.cli.overrides import set_option
 from evomerge.preflight.locating import locations
 from evomerge.preflight.memory import Estimate, estimate
 from evomerge.preflight.outlines import unfolded
-from evomerge.preflight.workload import documents
+from evomerge.preflight.workload import differentiated, documents
 from evomerge.search.samples import sample_recipes
 from evomerge.space.advice import notes
 from evomerge.space.domains import Parameter
@@ -65,6 +65,7 @@ def _summary(space: Space, recipes: list[str], found: dict[str, str]) -> dict[st
         "dimensions": len(space.parameters()),
         "parameters": {p.name: p.range_text() for p in space.parameters()},
         "documents": documents(space),
+        "differentiated": differentiated(space),
         "weights_bytes": estimate(space, found).files.total,
         "memory_bytes": estimate(space, found).total,
         "notes": notes(space),
@@ -91,6 +92,11 @@ def _print(space: Space, recipes: list[str], found: dict[str, str]) -> None:
     click.echo(f"  budget      {space.budget.trials} trials{hours}")
     counts = ", ".join(f"{count:,} {name}" for name, count in documents(space).items())
     click.echo(f"  documents   {counts}, to score in all, failures and doubles not counted")
+    if steps := differentiated(space):
+        click.echo(
+            f"              {steps:,} of the quick ones differentiated too, at up to 3.5 times "
+            "the forward passes"
+        )
     click.echo(f"  memory      {_memory(space, estimate(space, found))}")
     for note in notes(space):
         click.echo(f"  note        {note}")

@@ -44,3 +44,13 @@ def test_many_numbers_are_one_line(tmp_path: Path) -> None:
     assert "dimensions  at least 1\n" in shown
     assert "is known once the models are here" in shown
     assert "tensors each: how many is unknown" in shown
+
+
+def test_documents_that_are_differentiated_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "each.yaml"
+    for sampler, told in (("tpe", 0), ("gradient", 30 * 8)):
+        settings = f"search: {{sampler: {sampler}}}\nbudget: {{trials: 30}}\n"
+        file.write_text(EACH.replace("acc}]}", "acc}], quick: 8}") + settings)
+        shown = invoke("check", file).output
+        assert ("240 of the quick ones differentiated too" in shown) is bool(told)
+        assert json.loads(invoke("check", file, "--json").output)["differentiated"] == told

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from evomerge.preflight.workload import documents
+from evomerge.preflight.workload import differentiated, documents
 from evomerge.space.reading.load import read_space
 
 SPACE = """
@@ -33,3 +33,12 @@ def test_every_stage_counts() -> None:
     }
     none = replace(space, evaluate=replace(space.evaluate, held_out=0))
     assert documents(none)["held-out"] == 0
+
+
+def test_steps_are_differentiated_and_the_lowest_loss_is_a_finalist_more() -> None:
+    plain = read_space(SPACE, Path("/m/space.yaml"))
+    steps = read_space(SPACE.replace("{finalists", "{sampler: gradient, finalists"), plain.path)
+    assert documents(steps) == {**documents(plain), "confirm": (5 + 1 + 2) * 2 * 20}
+    assert (differentiated(plain), differentiated(steps)) == (0, 60 * 2 * 10)
+    nothing = steps.source.replace("{float: [0, 1]}", "{choice: [0.1, 0.2]}")
+    assert differentiated(read_space(nothing, plain.path)) == 0
