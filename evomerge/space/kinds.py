@@ -17,12 +17,14 @@ class Kind:
 
     Args:
         stem: What their names share: a tensor's or a part's name within a layer, or a whole name.
+        stack: What stands before the layer's number; empty outside the layers.
         names: Their names, a layer's number written as `#`.
         layers: The layers that have them, in order; empty outside the layers.
         depth: How many layers there are; 0 outside.
     """
 
     stem: str
+    stack: str
     names: tuple[str, ...]
     layers: tuple[int, ...]
     depth: int
@@ -40,8 +42,19 @@ class Kind:
         for first in range(own + 1):
             for end in range(own + 1, len(parts) + 1):
                 if not (parts[first].isdecimal() or parts[end - 1].isdecimal()):
-                    word = ".".join(parts[first:end])
-                    found += [word, f"{word}.", f".{word}", f".{word}."]
+                    found.append(".".join(parts[first:end]))
+        return self._shared(found)
+
+    @cached_property
+    def before(self) -> tuple[str, ...]:
+        """Parts of what stands before the layer's number, in the same order."""
+        parts = self.stack.split(".") if self.stack else []
+        ends = range(1, len(parts) + 1)
+        return self._shared([".".join(parts[i:end]) for end in ends for i in range(end)])
+
+    def _shared(self, words: Iterable[str]) -> tuple[str, ...]:
+        """Return the words, with and without dots at their ends, that all names have."""
+        found = [f for word in words for f in (word, f"{word}.", f".{word}", f".{word}.")]
         shared = [word for word in found if all(word in name for name in self.names)]
         return tuple(
             sorted(dict.fromkeys(shared), key=lambda word: (word != word.strip("."), len(word)))
@@ -75,14 +88,14 @@ def kinds(outline: Outline, by: str) -> tuple[Kind, ...]:
     for name in outline.names:
         at = place(name)
         if at is None:
-            outside.append(Kind(name, (name,), (), 0))
+            outside.append(Kind(name, "", (name,), (), 0))
             continue
         stem = at.kind if by == "tensors" else at.kind.partition(".")[0]
         names, layers = inside.setdefault((at.stack, stem), (set(), set()))
         names.add(f"{at.stack}.#.{at.kind}")
         layers.add(at.layer)
     found = [
-        Kind(stem, tuple(sorted(names)), tuple(sorted(layers)), outline.layers[stack])
+        Kind(stem, stack, tuple(sorted(names)), tuple(sorted(layers)), outline.layers[stack])
         for (stack, stem), (names, layers) in sorted(inside.items())
     ]
     return (*found, *outside)
@@ -111,32 +124,51 @@ def tell_apart(outline: Outline, by: str) -> tuple[Told, ...]:
             raise InputError(
                 f"no filter can tell {left[0].names[0]} from {_same(left)}: their names differ "
                 "before the layer's number alone",
-                help="write modules: [...] in place of each",
+                help="name parts of names, which the two then share: modules: [mlp, attn], "
+                "perhaps with layers: 3",
             )
-        name = told.name if told.name not in names else str(told.filter)
-        found.append(Told(told.kind, name, told.filter))
+        kind, word = told
+        found.append(Told(kind, _named(word, names), word))
         names.add(found[-1].name)
-        left.remove(told.kind)
+        left.remove(kind)
     for kind in left:
-        others = [name for told in found for name in told.kind.names]
-        found.append(Told(kind, _word(kind, others) or kind.stem, None))
+        word = _word(kind.words, [name for told in found for name in told.kind.names])
+        found.append(Told(kind, _named(word or kind.stem, names), None))
     return tuple(found)
 
 
-def _distinct(left: list[Kind]) -> Iterator[Told]:
-    for kind in left:
-        others = [name for other in left if other is not kind for name in other.names]
-        if (word := _word(kind, others)) is not None:
-            yield Told(kind, word.strip("."), word)
+def _distinct(left: list[Kind]) -> Iterator[tuple[Kind, str]]:
+    """Yield kinds with a filter; those told by what stands before the layer's number last."""
+    for words in (lambda kind: kind.words), (lambda kind: kind.before):
+        for kind in left:
+            others = [name for other in left if other is not kind for name in other.names]
+            if (word := _word(words(kind), others)) is not None:
+                yield kind, word
 
 
-def _word(kind: Kind, others: Iterable[str]) -> str | None:
-    """Return the shortest part of a kind's names that is in none of some others."""
+def _word(words: Iterable[str], others: Iterable[str]) -> str | None:
+    """Return the first word that is in none of some names, whatever their layers' numbers."""
     text = "\n".join(others)
-    return next((word for word in kind.words if word not in text), None)
+    return next((w for w in words if not any(read in text for read in _readings(w))), None)
+
+
+def _readings(word: str) -> Iterator[str]:
+    """Yield a word, and the same with each number in it written as a layer's."""
+    yield word
+    parts = word.split(".")
+    for i, part in enumerate(parts):
+        if part.isdecimal():
+            yield ".".join([*parts[:i], "#", *parts[i + 1 :]])
+
+
+def _named(word: str, taken: set[str]) -> str:
+    """Return what parameters are called after a word: without dots at its ends, if that is free."""
+    bare = word.strip(".")
+    return word if bare in taken else bare
 
 
 def _same(left: list[Kind]) -> str:
     """Return a name that the first kind's filters answer to as well."""
-    longest = max(left[0].words, key=len, default=left[0].stem)
-    return next((n for kind in left[1:] for n in kind.names if longest in n), "the others")
+    reads = set(_readings(max(left[0].words, key=len, default=left[0].stem)))
+    alike = (n for kind in left[1:] for n in kind.names if any(read in n for read in reads))
+    return next(alike, "the others")

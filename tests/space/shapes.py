@@ -60,4 +60,9 @@ SHAPES: dict[str, list[str]] = {
         *stack("vision.blocks", 3, ("attn.qkv.weight", "mlp.fc.weight")),
         *stack("model.layers", 5, ATTENTION),
     ],
+    "numbers within a layer, and a numbered projector": [
+        *stack("h", 2, ("mlp.0.weight", "attn.weight")),
+        "proj.mlp.0.weight",
+        "proj.mlp.2.weight",
+    ],
 }

@@ -51,6 +51,25 @@ def test_no_filter_holds_a_number_that_could_be_a_layers(shape: str, by: str) ->
 
 
 def test_stacks_of_the_same_kinds_cannot_be_told_apart() -> None:
-    twins = Outline.of(stack("encoder.layers", 2, ("fc.weight",)) + stack("h", 2, ("fc.weight",)))
-    with pytest.raises(InputError, match=r"no filter can tell encoder.layers.#.fc.weight from h.#"):
+    kinds = ("fc.weight", "attn.weight")
+    twins = Outline.of(stack("encoder.layers", 2, kinds) + stack("h", 2, kinds))
+    with pytest.raises(InputError, match=r"no filter can tell encoder.layers.#.attn.weight from h"):
         tell_apart(twins, "tensors")
+
+
+def test_what_stands_before_the_layers_tells_stacks_of_one_kind() -> None:
+    told = tell_apart(Outline.of(stack("a.h", 2, ("w",)) + stack("b.h", 2, ("w",))), "tensors")
+    assert [one.filter for one in told] == ["a", None]
+
+
+def test_a_number_in_a_filter_may_be_another_stacks_layer() -> None:
+    names = stack("h", 2, ("mlp.0.weight",)) + stack("proj.mlp", 2, ("weight",))
+    assert [one.filter for one in tell_apart(Outline.of(names), "tensors")] == ["h.", None]
+    names += stack("h", 2, ("mlp.0.bias",)) + stack("proj.mlp", 2, ("bias",))
+    with pytest.raises(InputError, match=r"no filter can tell h\.#\.mlp\.0\.bias from proj\.mlp"):
+        tell_apart(Outline.of(names), "tensors")
+
+
+def test_the_last_kind_is_called_as_the_others_are() -> None:
+    told = tell_apart(Outline.of(stack("h", 2, ("a_norm.weight", "norm.weight"))), "tensors")
+    assert [one.name for one in told] == ["a_norm", "norm"]
