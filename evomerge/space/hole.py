@@ -1,10 +1,11 @@
 """Holes: what stands in a recipe where a value is to be searched."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from evomerge.space.domains import Domain, Many, Parameter
+from evomerge.space.places import Path
 
 Draw = Callable[[Parameter], Any]
 """Gives the value of one parameter."""
@@ -38,6 +39,7 @@ class Hole:
         name: Name shared by holes that take the same value, or None.
         each: Of `layers`, `modules`, `tensors`, those of which each gets a value of its own.
         unfolded: What that is in the models at hand, or None while these are not known.
+        path: Where it stands in the space's file.
     """
 
     domain: Domain
@@ -46,6 +48,7 @@ class Hole:
     name: str | None = None
     each: tuple[str, ...] = ()
     unfolded: tuple[Part, ...] | None = None
+    path: Path = field(default=(), compare=False, repr=False)
 
     @property
     def parts(self) -> tuple[Part, ...]:

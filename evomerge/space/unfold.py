@@ -14,6 +14,7 @@ from evomerge.space.hole import Hole, Part
 from evomerge.space.kinds import Told, tell_apart
 from evomerge.space.outline import Outline
 from evomerge.space.pair import Pair
+from evomerge.space.problems import Problems
 from evomerge.space.space import Space
 from evomerge.space.stack import Stack
 from evomerge.space.template import Template
@@ -27,12 +28,16 @@ def unfold(space: Space, outlines: Mapping[str, Outline]) -> Space:
         outlines: Label of a recipe → outline of its models; a recipe without one stays folded.
 
     Raises:
-        InputError: A hole cannot be written out for these models.
+        InputError: Holes cannot be written out for these models: all of them, where they stand.
     """
+    problems = Problems(space.marked)
     templates = tuple(
-        _unfolded(template, outlines[template.label]) if template.label in outlines else template
+        _unfolded(template, outlines[template.label], problems)
+        if template.label in outlines
+        else template
         for template in space.templates
     )
+    problems.raise_if_any()
     return replace(space, templates=templates)
 
 
@@ -45,8 +50,7 @@ def folded(template: Template) -> bool:
     )
 
 
-def _unfolded(template: Template, outline: Outline) -> Template:
-    where = f"recipe {template.label}"
+def _unfolded(template: Template, outline: Outline, problems: Problems) -> Template:
     found = _Scopes(outline, template.document)
 
     def change(visit: Visit) -> Any:
@@ -54,22 +58,25 @@ def _unfolded(template: Template, outline: Outline) -> Template:
         if visit.role is Role.NODE:
             found.enter(visit)
         elif visit.role is Role.PARAMETERS:
-            return _settings(value, found.of(visit), where)
+            return _settings(value, found.of(visit), problems)
         elif isinstance(value, Pair | Stack):
-            return replace(value, parameters=_settings(value.parameters, outline, where))
+            return replace(value, parameters=_settings(value.parameters, outline, problems))
         return value
 
     return replace(template, document=rebuild(template.document, change))
 
 
-def _settings(values: Mapping[str, Any], outline: Outline, where: str) -> dict[str, Any]:
+def _settings(values: Mapping[str, Any], outline: Outline, problems: Problems) -> dict[str, Any]:
+    """Return settings whose holes are written out, noting those that cannot be."""
+
     def leaf(value: Any, name: str) -> Any:
         if not isinstance(value, Hole) or not value.each:
             return value
         try:
             return replace(value, unfolded=parts(value, outline))
         except InputError as error:
-            raise InputError(f"{name}: {error.what}", where=where, help=error.help) from None
+            problems.add((*value.path, value.each[0]), f"{name}: {error.what}", help=error.help)
+            return value
 
     return {name: rebuild_value(value, name, leaf) for name, value in values.items()}
 
@@ -132,7 +139,7 @@ def parts(hole: Hole, outline: Outline) -> tuple[Part, ...]:
         if depth is None:
             raise InputError(
                 f"layers: each needs one stack of layers, the model has {_stacks(outline)}",
-                help="tensors: each has a value for each tensor of each stack",
+                help="layers: 3 is a gradient over each of them",
             )
         anchors = _anchors(depth, tuple(range(depth)), exact)
         named = [Part(module, module, anchors) for module in hole.modules]

@@ -154,7 +154,16 @@ def test_in_slices_each_layer_of_the_slice() -> None:
     assert len(found.parameters()) == 4 * 9 + 3
 
 
-def test_layers_of_two_stacks_cannot_be_counted_as_one() -> None:
-    space = read(SPACE.replace("tensors: each", "layers: each"))
-    with pytest.raises(InputError, match=r"has 5 in model\.layers and 3 in vision\.blocks"):
-        unfold(space, {"task_arithmetic": Outline.of(SHAPES["two stacks"])})
+def test_what_cannot_be_unfolded_is_told_where_it_stands_and_all_at_once() -> None:
+    recipe = SPACE[SPACE.index("  - merge_method") : SPACE.index("evaluate")]
+    twice = SPACE.replace("evaluate", recipe + "evaluate").replace("tensors: each", "layers: each")
+    outline = Outline.of(SHAPES["two stacks"])
+    with pytest.raises(InputError) as caught:
+        unfold(read(twice), {"task_arithmetic": outline, "task_arithmetic-2": outline})
+    found = [caught.value, *caught.value.others]
+    assert [str(error.where).split(":", 1)[1] for error in found] == ["6:65", "11:65"]
+    assert all("weight: layers: each needs one stack" in error.what for error in found)
+    assert "has 5 in model.layers and 3 in vision.blocks" in found[0].what
+    allowed = twice.replace("layers: each", "layers: 3")
+    assert found[0].help.startswith("layers: 3 ")
+    assert len(read(allowed).parameters()) == 1 + 2 * 3

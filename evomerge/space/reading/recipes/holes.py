@@ -112,7 +112,7 @@ def read_hole(
     if shape is None:
         return None
     domain = read_domain(kind, value, path, problems)
-    return None if domain is None else Hole(domain, **shape)
+    return None if domain is None else Hole(domain, **shape, path=path)
 
 
 def _read_shape(value: Mapping[str, Any], path: Path, problems: Problems) -> dict[str, Any] | None:

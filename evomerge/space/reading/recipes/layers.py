@@ -6,6 +6,7 @@ from typing import Any
 from evomerge.methods.types import is_int
 
 STACKED = "the blocks of a stack differ in their layers"
+SHARED_NAMES = "the names of tensors do not tell which of several modules they belong to"
 _OPEN = "a hole in layer_range leaves the number of layers open"
 _SEVERAL = "a gradient runs over each slice anew; give it to the slices' own parameters"
 

@@ -1,6 +1,6 @@
 """Read the `parameters:` of a merge: names, types and ranges against the method table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -64,7 +64,7 @@ def read_parameters(
             continue
         read[name] = _setting(known[name], value, at, problems)
         if uncounted:
-            _refuse_each_layer(value, at, uncounted, problems)
+            refuse_each(value, at, uncounted, problems)
     return read
 
 
@@ -100,16 +100,30 @@ def _setting(
     return found
 
 
-def _refuse_each_layer(value: Any, path: Path, why: str, problems: Problems) -> None:
-    """Note every hole with a value for each layer where the layers cannot be counted."""
+def refuse_each(
+    value: Any,
+    path: Path,
+    why: str,
+    problems: Problems,
+    words: Sequence[str] = ("layers", "tensors"),
+) -> None:
+    """Note every hole with a value for each layer, or of other words, where that has no meaning.
+
+    Args:
+        value: What stands in the file.
+        path: Where it stands.
+        why: Why it has none there.
+        problems: Takes the mistakes.
+        words: What must not be `each`.
+    """
     if is_hole(value):
-        for word in ("layers", "tensors"):
+        for word in words:
             if value.get(word) == EACH:
                 problems.add((*path, word), f"{word}: each is not defined here: {why}")
     elif isinstance(value, list | Mapping):
         items = value.items() if isinstance(value, Mapping) else enumerate(value)
         for key, item in items:
-            _refuse_each_layer(item, (*path, key), why, problems)
+            refuse_each(item, (*path, key), why, problems, words)
 
 
 def _filtered(parameter: MethodParameter, value: Any, path: Path, problems: Problems) -> Any:

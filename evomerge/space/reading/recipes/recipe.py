@@ -12,10 +12,10 @@ from evomerge.space.places import Path
 from evomerge.space.problems import Problems, show
 from evomerge.space.reading.models import ModelNames
 from evomerge.space.reading.recipes.experts import read_mixture
-from evomerge.space.reading.recipes.holes import read_name
+from evomerge.space.reading.recipes.holes import SHAPE, read_name
 from evomerge.space.reading.recipes.inputs import InputsReader
-from evomerge.space.reading.recipes.layers import uncounted
-from evomerge.space.reading.recipes.parameters import read_parameters
+from evomerge.space.reading.recipes.layers import SHARED_NAMES, uncounted
+from evomerge.space.reading.recipes.parameters import read_parameters, refuse_each
 from evomerge.space.reading.recipes.stacks import read_stack
 
 _KEYS = ("name", "stack", *KEYS)
@@ -149,6 +149,8 @@ class RecipeReader:
             if not self._problems.known_keys(module, inner, ("models", "slices", "parameters")):
                 continue
             here: dict[str, Any] = {}
+            if len(node) > 1:
+                refuse_each(module, inner, SHARED_NAMES, self._problems, SHAPE)
             if "parameters" in module:
                 here["parameters"] = read_parameters(
                     module["parameters"],

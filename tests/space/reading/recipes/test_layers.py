@@ -45,3 +45,25 @@ def test_blocks_of_a_stack_have_no_fixed_layers() -> None:
     value = "value: {float: [0.5, 1]}"
     told = mistake(STACK, value, "value: {float: [0.5, 1], layers: each}")
     assert "layers: each is not defined here: the blocks of a stack differ" in told
+
+
+MODULES = """\
+models: {a: org/a, b: org/b}
+recipes:
+  - merge_method: linear
+    modules:
+      text:
+        models:
+          - {model: a, parameters: {weight: {float: [0, 1], tensors: each}}}
+          - {model: b, parameters: {weight: 1}}
+      vision: {models: [{model: a, parameters: {weight: 1}}, {model: b, parameters: {weight: 1}}]}
+evaluate: {tasks: [{task: toy, metric: acc}]}
+"""
+
+
+@pytest.mark.parametrize("word", ["layers", "modules", "tensors"])
+def test_one_of_several_modules_does_not_know_its_tensors(word: str) -> None:
+    told = mistake(MODULES, "tensors: each", f"{word}: each")
+    assert f"{word}: each is not defined here: the names of tensors do not tell" in told
+    alone = "\n".join(line for line in MODULES.splitlines() if "vision" not in line)
+    assert len(read(alone.replace("tensors: each", f"{word}: each")).parameters()) == 1
