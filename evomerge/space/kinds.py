@@ -132,17 +132,17 @@ def tell_apart(outline: Outline, by: str) -> tuple[Told, ...]:
         names.add(found[-1].name)
         left.remove(kind)
     for kind in left:
-        word = _word(kind.words, [name for told in found for name in told.kind.names])
-        found.append(Told(kind, _named(word or kind.stem, names), None))
+        last = _word(kind.words, [name for told in found for name in told.kind.names])
+        found.append(Told(kind, _named(last or kind.stem, names), None))
     return tuple(found)
 
 
 def _distinct(left: list[Kind]) -> Iterator[tuple[Kind, str]]:
     """Yield kinds with a filter; those told by what stands before the layer's number last."""
-    for words in (lambda kind: kind.words), (lambda kind: kind.before):
+    for before in (False, True):
         for kind in left:
             others = [name for other in left if other is not kind for name in other.names]
-            if (word := _word(words(kind), others)) is not None:
+            if (word := _word(kind.before if before else kind.words, others)) is not None:
                 yield kind, word
 
 
