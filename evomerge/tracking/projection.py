@@ -1,6 +1,7 @@
 """What MLflow shows of a search: names and values of parameters, metrics and tags."""
 
 from collections.abc import Mapping
+from math import fsum
 
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NOTE
 
@@ -55,8 +56,9 @@ def trial_params(record: TrialRecord, holes: Mapping[str, str]) -> dict[str, obj
     method = {"merge_method": record.recipe.method} if record.recipe else {}
     alone = {name: value for name, value in record.params.items() if name not in holes}
     many: dict[str, list[object]] = {}
-    for name in record.params.keys() - alone.keys():
-        many.setdefault(holes[name], []).append(record.params[name])
+    for name, value in record.params.items():
+        if name in holes:
+            many.setdefault(holes[name], []).append(value)
     return {**method, **alone, **{path: _summed_up(many[path]) for path in sorted(many)}}
 
 
@@ -110,10 +112,10 @@ def outcome_tags(outcome: Outcome) -> dict[str, str]:
 
 
 def _summed_up(values: list[object]) -> str:
-    numbers = [value for value in values if isinstance(value, int | float)]
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
     if len(numbers) < len(values):
         return f"{len(values)} values: {', '.join(sorted(set(map(str, values))))}"
-    mean = sum(numbers) / len(numbers)
+    mean = fsum(numbers) / len(numbers)
     return f"{len(numbers)} numbers from {min(numbers):.4g} to {max(numbers):.4g}, mean {mean:.4g}"
 
 

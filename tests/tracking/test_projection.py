@@ -74,10 +74,13 @@ def test_no_two_names_are_the_same() -> None:
 
 def test_many_numbers_are_summed_up(space: Space) -> None:
     params = {f"w[q_proj][{layer}]": layer / 4 for layer in range(4)} | {"density": 0.5}
-    params |= {"c[0]": "x", "c[1]": "y"}
+    params |= {"c[0]": "x", "c[1]": "y", "b[0]": True, "b[1]": False}
+    params |= {"v[0]": 1e16, "v[1]": 1.0, "v[2]": -1e16}
     holes = {name: name[0] for name in params if "[" in name}
     shown = trial_params(replace(record(space, 3), params=params), holes)
     assert shown["w"] == "4 numbers from 0 to 0.75, mean 0.375"
     assert shown["c"] == "2 values: x, y"
+    assert shown["b"] == "2 values: False, True"
+    assert shown["v"] == "3 numbers from -1e+16 to 1e+16, mean 0.3333"
     assert shown["density"] == 0.5
-    assert len(shown) == 4
+    assert len(shown) == 6

@@ -14,6 +14,8 @@ from evomerge.space.domains import FloatDomain
 
 _FAILURES = 3
 """In a row they end a chain: a step that is a quarter as long fails where the whole one did."""
+_SHORT = 0.1
+"""Share of a chain's rate below which a step that moves nothing may be lost in rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,8 @@ class Chain:
             return bool(self.trials)
         last = self.trials[-1]
         if last.state == TrialState.COMPLETE:
-            return read_gradient(last) is None or self.is_at_rest
-        return not self.path or self._failures >= _FAILURES
+            return read_gradient(last) is None or self._moved_nothing
+        return not self.path or self._failures(len(self.trials)) >= _FAILURES
 
     @property
     def best(self) -> FrozenTrial | None:
@@ -67,8 +69,9 @@ class Chain:
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether its last step moved nothing: within rounding, it has arrived."""
-        return len(self.path) > 1 and self.path[-1].params == self.path[-2].params
+        """Whether it has arrived: its last step moved nothing, and not because it was short."""
+        step = read_step(self.path[-1]) if self._moved_nothing else None
+        return step is not None and self._rate(step.number) >= _SHORT * self.first.rate
 
     @property
     def start(self) -> Mapping[str, float]:
@@ -94,21 +97,25 @@ class Chain:
             gradient = read_gradient(trial)
             assert gradient is not None
             adam.tell(trial.params, gradient.slopes)
-        return adam.ask(self._rate() * 0.5**self._failures)
+        return adam.ask(self._rate(len(self.trials)))
 
     @property
-    def _failures(self) -> int:
-        """How many of its last trials in a row failed."""
+    def _moved_nothing(self) -> bool:
+        return len(self.path) > 1 and self.path[-1].params == self.path[-2].params
+
+    def _failures(self, number: int) -> int:
+        """Return how many trials in a row failed before one of its trials."""
         count = 0
-        while count < len(self.trials) and self.trials[-1 - count].state == TrialState.FAIL:
+        while count < number and self.trials[number - 1 - count].state == TrialState.FAIL:
             count += 1
         return count
 
-    def _rate(self) -> float:
-        """Return the learning rate of its next step, by cosine decay over its moves."""
+    def _rate(self, number: int) -> float:
+        """Return the learning rate of one of its steps: by cosine decay, halved by failures."""
         moves = self.first.length - (self.origin is None)
-        done = len(self.trials) - (self.origin is None)
-        return self.first.rate * (1 + math.cos(math.pi * done / moves)) / 2
+        done = number - (self.origin is None)
+        whole = self.first.rate * (1 + math.cos(math.pi * done / moves)) / 2
+        return whole * 0.5 ** self._failures(number)
 
 
 def read_chains(trials: Sequence[FrozenTrial]) -> dict[int, Chain]:

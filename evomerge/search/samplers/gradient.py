@@ -38,7 +38,7 @@ class GradientSampler(BaseSampler):
         startup = max(4, 2 * len(self._next.alternatives))
         self._outer = TPESampler(seed=seeds.model, n_startup_trials=startup)
         self._number, self._proposal = -1, Proposal()
-        self._seen: optuna.Study
+        self._seen: optuna.Study | None = None
 
     def reseed_rng(self) -> None:
         """Draw other numbers than a copy of this sampler."""
@@ -47,14 +47,12 @@ class GradientSampler(BaseSampler):
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Decide what the trial is to be, and keep its place in a chain."""
         _refuse_several(study)
-        seen = self._seen = _one_a_chain(study)
+        self._number, self._seen = trial.number, None
 
         def choose(name: str, values: tuple[Any, ...]) -> Any:
-            among = CategoricalDistribution(values)
-            return self._outer.sample_independent(seen, trial, name, among)
+            return self._sampled(study, trial, name, CategoricalDistribution(values))
 
         before = [t for t in study.get_trials(deepcopy=False) if t.number < trial.number]
-        self._number = trial.number
         self._proposal = self._next.decide(before, choose)
         if step := self._proposal.step:
             set_attributes(study, trial, step_attributes(step))
@@ -87,8 +85,16 @@ class GradientSampler(BaseSampler):
         values = self._of(trial).values
         if param_name in values and _holds(param_distribution, values[param_name]):
             return values[param_name]
-        seen = self._seen if self._number == trial.number else _one_a_chain(study)
-        return self._outer.sample_independent(seen, trial, param_name, param_distribution)
+        return self._sampled(study, trial, param_name, param_distribution)
+
+    def _sampled(
+        self, study: optuna.Study, trial: FrozenTrial, name: str, among: BaseDistribution
+    ) -> Any:
+        """Return what TPE proposes for a value; only here are chains made one trial each."""
+        if self._number != trial.number:
+            return self._outer.sample_independent(_one_a_chain(study), trial, name, among)
+        self._seen = self._seen or _one_a_chain(study)
+        return self._outer.sample_independent(self._seen, trial, name, among)
 
     def _of(self, trial: FrozenTrial) -> Proposal:
         return self._proposal if self._number == trial.number else Proposal()

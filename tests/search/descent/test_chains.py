@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from optuna.trial import FrozenTrial, TrialState
@@ -84,6 +85,22 @@ def test_a_chain_that_has_arrived_is_over() -> None:
     resting = chain_of(good(0, 0.0), good(1, 0.0))
     assert resting.is_at_rest
     assert resting.is_over
+
+
+def test_a_last_step_too_short_to_move_is_no_rest() -> None:
+    first = Step(0, 0, 9, 0.1)
+    points = [1.0, 0.9, 0.8, 0.7, 0.6, 0.55, 0.52, 0.51, 0.51]
+    steps = [replace(first, number=n) for n in range(9)]
+    path = [trial(n, steps[n], points[n], value=0.5, slope=1.0) for n in range(9)]
+    whole = chain_of(*path)
+    assert whole.is_over
+    assert not whole.is_at_rest
+    early = chain_of(*path[:4], trial(4, steps[4], points[3], value=0.5, slope=1.0))
+    assert early.is_at_rest
+    failures = [trial(n, steps[n]) for n in (4, 5)]
+    halved = chain_of(*path[:4], *failures, trial(6, steps[6], points[3], value=0.5, slope=1.0))
+    assert halved.is_over
+    assert not halved.is_at_rest
 
 
 def test_a_trial_that_has_not_ended_holds_its_chain() -> None:
