@@ -5,14 +5,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from lm_eval.api.instance import Instance
 
 from evomerge.errors import Failure, TrialError, is_out_of_memory
 from evomerge.evaluate.backward import Backward
 from evomerge.evaluate.guards import guards
 from evomerge.evaluate.harness import LiveLM, apply_filters
-from evomerge.evaluate.loss_plan import TARGETS
+from evomerge.evaluate.loss_plan import TARGETS, as_asked
 from evomerge.evaluate.requests import Requests
 from evomerge.evaluate.scores import TaskScore
 from evomerge.evaluate.tasks import LoadedTask
@@ -50,7 +49,7 @@ def ask_and_differentiate(lm: LiveLM, requests: Requests, backward: Backward) ->
         ask_all(lm, requests)
         _ask(lm, "loglikelihood", plan.targets)
         found = plan.likelihoods(requests.by_type)
-        backward.know(np.arange(len(found)), found)
+        backward.know_all(found)
     else:
         for kind, instances in requests.by_type.items():
             if kind not in plan.firsts:
@@ -60,13 +59,13 @@ def ask_and_differentiate(lm: LiveLM, requests: Requests, backward: Backward) ->
         with lm.differentiating(backward, first):
             asked = "loglikelihood" if kind == TARGETS else kind
             if backward.needs_all:
-                _answers(lm, asked, own.get(kind, []))
+                _answers(lm, asked, as_asked(own.get(kind, [])))
             else:
                 _ask(lm, asked, own.get(kind, []))
 
 
 def _ask(lm: LiveLM, kind: str, instances: Sequence[Instance]) -> None:
-    requests = [i for i in instances for _ in range(i.repeats or 1)]
+    requests = as_asked(instances)
     for answer, request in zip(_answers(lm, kind, requests), requests, strict=True):
         value = answer[0] if isinstance(answer, tuple) else answer
         if isinstance(value, float) and math.isnan(value):

@@ -31,6 +31,7 @@ class Backward:
         self._likelihoods = np.zeros(losses.requests)
         self._known = np.zeros(losses.requests, np.bool_)
         self._groups = losses.groups()
+        self._weights = self._weighed()
 
     @property
     def needs_all(self) -> bool:
@@ -45,6 +46,15 @@ class Backward:
             likelihoods: [k].
         """
         self._likelihoods[places], self._known[places] = likelihoods, True
+
+    def know_all(self, likelihoods: np.ndarray) -> None:
+        """Take all log-likelihoods; what documents weigh is settled by them.
+
+        Args:
+            likelihoods: [n].
+        """
+        self.know(np.arange(len(likelihoods)), likelihoods)
+        self._weights = self._weighed()
 
     def knows(self, places: np.ndarray) -> bool:
         """Whether all of these log-likelihoods are known."""
@@ -72,11 +82,11 @@ class Backward:
 
     def slopes(self, places: np.ndarray) -> np.ndarray:
         """Return the derivative of the total loss by these log-likelihoods, [k]."""
-        every = self._losses.slopes(self._likelihoods, self._weights())
+        every = self._losses.slopes(self._likelihoods, self._weights)
         own: np.ndarray = every[places]
         return own
 
-    def _weights(self) -> np.ndarray:
+    def _weighed(self) -> np.ndarray:
         """Return what each document's loss weighs in the total, [d]."""
         values = self._losses.values(self._likelihoods)
         there = {task: ~np.isnan(values[own]) for task, own in self._documents.items()}

@@ -85,6 +85,13 @@ class LiveLM(HFLM):  # type: ignore[misc]
         first, second = self._encoded[key]
         return list(first), list(second)
 
+    def continuation_tokens(self, context: str, continuation: str) -> int:
+        """Return how many tokens of a request's are asked for, as `loglikelihood` cuts them."""
+        if not context:
+            tokens = self.tok_encode(continuation, add_special_tokens=False)
+            return len(tokens) - (tokens[:1] == [self.prefix_token_id])
+        return len(self._encode_pair(context, continuation)[1])
+
     def _loglikelihood_tokens(
         self, requests: _Asked, disable_tqdm: bool = False, override_bs: int | None = None
     ) -> list[tuple[float, bool]]:

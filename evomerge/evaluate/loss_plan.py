@@ -3,18 +3,25 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import compress
+from typing import Any
 
+import jinja2
 import numpy as np
 from lm_eval.api.instance import Instance
-from lm_eval.models.huggingface import HFLM
 from lm_eval.utils import get_rolling_token_windows
 
 from evomerge.evaluate.backward import Backward
+from evomerge.evaluate.harness import LiveLM
 from evomerge.evaluate.losses import Losses, Term, rounded
 from evomerge.evaluate.targets import Terms, choice_terms, target_requests, why_no_loss
 from evomerge.evaluate.tasks import LoadedTask
 from evomerge.settings import Objective, TaskSettings
+
+_UNREADABLE = (jinja2.TemplateError, KeyError, ValueError, TypeError, IndexError, AttributeError)
+"""What reading the right answer off a document can raise; the document then has no loss."""
 
 TARGETS = "targets"
 """The requests for the target texts of tasks that generate, beside lm-eval's own types."""
@@ -31,14 +38,15 @@ class LossPlan:
         losses: The losses, documents task by task.
         documents: Task → its documents among all; only tasks that have a loss.
         firsts: Type of request → place of its first log-likelihood.
-        windows: For each rolling request the place of its first window.
+        windows: For each rolling request, as often as it is asked, the place of its first window;
+            None where the text is empty.
         targets: Requests for target texts, which are answered only where a gradient is wanted.
     """
 
     losses: Losses
     documents: Mapping[str, slice]
     firsts: Mapping[str, int]
-    windows: Sequence[int]
+    windows: Sequence[int | None]
     targets: list[Instance]
 
     def backward(self, tasks: Sequence[TaskSettings], kind: Objective) -> Backward:
@@ -71,11 +79,13 @@ class LossPlan:
         found = np.full(self.losses.requests, np.nan)
         for kind, first in (("loglikelihood", 0), (TARGETS, self.firsts[TARGETS])):
             own = self.targets if kind == TARGETS else by_type.get(kind, ())
-            given = [one.resps[0][0] if one.resps else np.nan for one in own]
-            found[first : first + len(own)] = given
+            given = [one[0] if isinstance(one, tuple) else one for one in _answers(own)]
+            found[first : first + len(given)] = given
         found[self.firsts["loglikelihood_rolling"] : self.firsts[TARGETS]] = 0.0
-        for first, one in zip(self.windows, by_type.get("loglikelihood_rolling", ()), strict=True):
-            found[first] = one.resps[0] if one.resps else np.nan
+        texts = _answers(by_type.get("loglikelihood_rolling", ()))
+        for window, answer in zip(self.windows, texts, strict=True):
+            if window is not None:
+                found[window] = answer
         return found
 
     def clear(self) -> None:
@@ -84,14 +94,22 @@ class LossPlan:
             one.resps.clear()
 
 
+def as_asked(instances: Sequence[Instance]) -> list[Instance]:
+    """Return requests in the order in which a model is asked, each as often as it is repeated."""
+    return [one for one in instances for _ in range(one.repeats or 1)]
+
+
 def plan_losses(
     tasks: Sequence[LoadedTask],
     by_task: Mapping[str, Sequence[Instance]],
     by_type: Mapping[str, Sequence[Instance]],
-    lm: HFLM,
+    lm: LiveLM,
     chat_template: bool,
 ) -> LossPlan:
     """Return what the losses of some documents are made of.
+
+    A document whose right answer cannot be read, or is longer than the model's window, has no
+    loss; nor has a task whose documents have none.
 
     Args:
         tasks: The tasks.
@@ -100,11 +118,13 @@ def plan_losses(
         lm: Gives the tokenizer, and how long a window is.
         chat_template: Whether requests were made with it.
     """
-    asked = by_type.get("loglikelihood", ())
-    place = {id(one): at for at, one in enumerate(asked)}
-    rolled = _roll(by_type.get("loglikelihood_rolling", ()), lm, len(asked))
-    windows = [one.asked[0] for terms in rolled.values() for one in terms[:1]]
-    end = len(asked) + sum(map(len, rolled.values()))
+    asked = as_asked(by_type.get("loglikelihood", ()))
+    place = {id(one): at for at, one in reversed(list(enumerate(asked)))}
+    texts = as_asked(by_type.get("loglikelihood_rolling", ()))
+    rolled = _roll(texts, lm, len(asked))
+    windows = [terms[0].asked[0] if terms else None for terms in rolled]
+    end = len(asked) + sum(map(len, rolled))
+    of_text = {id(one): terms for one, terms in zip(texts, rolled, strict=True)}
     targets: list[Instance] = []
     documents: list[Terms] = []
     places: dict[str, slice] = {}
@@ -113,18 +133,25 @@ def plan_losses(
             continue
         first = len(documents)
         for own in _by_document(by_task[loaded.settings.task]):
+            terms: Terms = ()
             match loaded.task.OUTPUT_TYPE:
                 case "multiple_choice":
-                    documents.append(choice_terms(loaded, own, place[id(own[0])]))
+                    with suppress(*_UNREADABLE):
+                        terms = choice_terms(loaded, own, place[id(own[0])])
                 case "loglikelihood":
-                    documents.append((Term((place[id(own[0])],), (1.0,), (0,), compared=False),))
+                    terms = (Term((place[id(own[0])],), (1.0,), (0,), compared=False),)
                 case "loglikelihood_rolling":
-                    documents.append(rolled[id(own[0])])
+                    terms = of_text[id(own[0])]
                 case _:
-                    texts = target_requests(loaded, own[0], chat_template)
-                    documents.append(_any_of(len(texts), end + len(targets)))
-                    targets += texts
-        places[loaded.settings.task] = slice(first, len(documents))
+                    with suppress(*_UNREADABLE):
+                        right = target_requests(loaded, own[0], chat_template)
+                        lengths = [lm.continuation_tokens(*one.args) for one in right]
+                        fits = [0 < length <= lm.max_length for length in lengths]
+                        terms = _any_of(list(compress(lengths, fits)), end + len(targets))
+                        targets += compress(right, fits)
+            documents.append(terms)
+        if any(documents[first:]):
+            places[loaded.settings.task] = slice(first, len(documents))
     firsts = {"loglikelihood": 0, "loglikelihood_rolling": len(asked), TARGETS: end}
     return LossPlan(Losses(documents, end + len(targets)), places, firsts, windows, targets)
 
@@ -137,24 +164,34 @@ def _by_document(instances: Sequence[Instance]) -> list[list[Instance]]:
     return [sorted(found[position], key=lambda one: int(one.idx)) for position in sorted(found)]
 
 
-def _roll(instances: Sequence[Instance], lm: HFLM, first: int) -> dict[int, Terms]:
+def _answers(instances: Sequence[Instance]) -> list[Any]:
+    """Return the answers to requests, each as often as it is repeated; NaN where one has none."""
+    return [answer for one in instances for answer in (one.resps or [np.nan] * (one.repeats or 1))]
+
+
+def _roll(instances: Sequence[Instance], lm: LiveLM, first: int) -> list[Terms]:
     """Return the losses of texts, a token: of each one that of its windows, as lm-eval cuts it."""
-    found: dict[int, Terms] = {}
+    found: list[Terms] = []
     for one in instances:
         tokens = lm.tok_encode(one.args[0])
         windows = get_rolling_token_windows(tokens, lm.prefix_token_id, lm.max_length, 1)
-        each = (1 / len(tokens),)
+        each = (1 / max(1, len(tokens)),)
         count = sum(1 for _ in windows)
-        found[id(one)] = tuple(
-            Term((first + at,), each, (0,), compared=False) for at in range(count)
-        )
+        found.append(tuple(Term((first + at,), each, (0,), compared=False) for at in range(count)))
         first += count
     return found
 
 
-def _any_of(count: int, first: int) -> Terms:
-    """Return the loss of a document that any of some texts answers; none where there are none."""
-    if not count:
+def _any_of(lengths: Sequence[int], first: int) -> Terms:
+    """Return the loss, a token, of a document that any of some texts answers.
+
+    Args:
+        lengths: Tokens of each text; none where the document has no loss.
+        first: Place of the first one's log-likelihood.
+    """
+    if not lengths:
         return ()
+    count = len(lengths)
+    scales = tuple(1 / length for length in lengths)
     asked = tuple(range(first, first + count))
-    return (Term(asked, (1.0,) * count, tuple(range(count)), compared=False),)
+    return (Term(asked, scales, tuple(range(count)), compared=False),)

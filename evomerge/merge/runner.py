@@ -33,7 +33,7 @@ class StepRunner:
         built_on: Where tensors without a slot are put.
 
     Attributes:
-        last: How the tensors of the last recipe were made; None if that failed.
+        last: How the tensors of the last recipe were made; None if that failed or was forgotten.
     """
 
     def __init__(self, cache_bytes: int, device: str = "cpu", built_on: str = "cpu") -> None:
@@ -50,6 +50,7 @@ class StepRunner:
 
     def clear(self) -> None:
         """Forget all that is known of parents, as when the files of one have changed."""
+        self.last = None  # it holds what was converted
         self._finite.clear()
         self.cache.clear()
 

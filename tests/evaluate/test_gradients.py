@@ -1,6 +1,7 @@
 """Gradients of the documents' loss are the loss's own, and cost the scores nothing."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ from evomerge.merge.merger import Merger
 from evomerge.recipe.recipe import Recipe
 from evomerge.settings import Objective
 
-from .conftest import DATA, settings
+from .conftest import DATA, GENERATE, ROLLING, settings
 from .packing.conftest import build
 
 UNEVEN = """\
@@ -139,6 +140,74 @@ def test_gradients_are_those_of_plain_passes(
         if name in kept.names:
             off = (kept.sums[name] - weight.grad).norm()
             assert off < 1e-5 * weight.grad.norm(), name
+
+
+REPEATED = """\
+task: {name}
+output_type: multiple_choice
+doc_to_text: "{{{{prompt}}}}"
+doc_to_choice: ["a", "b", "c"]
+doc_to_target: label
+repeats: {repeats}
+metric_list: [{{metric: acc}}]
+"""
+
+
+def write(folder: Path, text: str, rows: list[dict[str, Any]]) -> None:
+    """Write a task of one's own beside its documents."""
+    name = text.splitlines()[0].removeprefix("task: ")
+    file = folder / f"{name}.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / f"{name}.yaml").write_text(text + DATA.format(file=file))
+
+
+@pytest.mark.parametrize("batch_size", ["auto", 4])
+def test_questions_that_are_asked_twice_leave_the_places_of_others_alone(
+    tmp_path: Path, model: PreTrainedModel, tokenizer: object, batch_size: int | Literal["auto"]
+) -> None:
+    rows = [{"prompt": f"{a} ", "label": at % 3} for at, a in enumerate("abcdefghijklm" * 4)]
+    write(tmp_path, REPEATED.format(name="toy_twice", repeats=2), rows)
+    write(tmp_path, REPEATED.format(name="toy_once", repeats=1), rows)
+    found = []
+    for tasks in (("toy_once",), ("toy_twice", "toy_once")):
+        kept = Kept(frozenset({"lm_head.weight"}))
+        chosen = settings(tmp_path, *((task, "acc") for task in tasks), batch_size=batch_size)
+        scores = Scorer(chosen).score(model, tokenizer, gradients=kept)
+        assert scores.tasks[-1].losses and (len(tasks) == 1 or scores.tasks[0].losses is None)
+        found.append(kept.sums["lm_head.weight"])
+    assert torch.allclose(found[0], found[1], rtol=1e-4, atol=1e-7)
+
+
+def test_an_empty_text_has_no_loss_and_is_scored(
+    tmp_path: Path, model: PreTrainedModel, tokenizer: object
+) -> None:
+    rows = [{"prompt": "abc" if at % 2 else "", "answer": ""} for at in range(60)]
+    write(tmp_path, ROLLING, rows)
+    scorer = Scorer(settings(tmp_path, ("toy_rolling", "bits_per_byte")))
+    scores = scorer.score(model, tokenizer)
+    kept = Kept(frozenset({"lm_head.weight"}))
+    assert scorer.score(model, tokenizer, gradients=kept).tasks[0].value == scores.tasks[0].value
+    assert math.isfinite(scores.tasks[0].value) and kept.sums
+    losses = scores.tasks[0].losses
+    assert losses is not None
+    ids = scorer.documents("quick")["toy_rolling"]
+    assert [math.isnan(loss) for loss in losses] == [at % 2 == 0 for at in ids]
+
+
+@pytest.mark.parametrize("batch_size", ["auto", 4])
+def test_targets_longer_than_the_window_have_no_loss(
+    tmp_path: Path, model: PreTrainedModel, tokenizer: object, batch_size: int | Literal["auto"]
+) -> None:
+    rows = [{"prompt": "abc", "answer": "abcdefgh" * (40 if at % 2 else 1)} for at in range(60)]
+    write(tmp_path, GENERATE, rows)
+    scorer = Scorer(settings(tmp_path, ("toy_generate", "exact_match,raw"), batch_size=batch_size))
+    plain = scorer.score(model, tokenizer)
+    found = scorer.score(model, tokenizer, gradients=Kept(frozenset({"lm_head.weight"})))
+    assert found.tasks[0].value == plain.tasks[0].value
+    losses = found.tasks[0].losses
+    assert losses is not None
+    ids = scorer.documents("quick")["toy_generate"]
+    assert [math.isnan(loss) for loss in losses] == [at % 2 == 1 for at in ids]
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])

@@ -46,6 +46,6 @@ def test_losses_are_of_the_documents_that_were_asked_about(requests: Requests) -
     assert "toy_generate" not in found
     for one, likelihood in zip(requests.plan.targets, (-3.0, -4.0), strict=True):
         one.resps.append((likelihood, False))
-    assert requests.plan.by_task(requests.by_type)["toy_generate"] == (3.0, 4.0)
+    assert requests.plan.by_task(requests.by_type)["toy_generate"] == (1.0, 1.33333)
     requests.clear()
     assert requests.plan.by_task(requests.by_type) == {}
