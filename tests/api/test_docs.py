@@ -39,6 +39,8 @@ def test_the_examples_run(
     assert quick.groupby("task").size().to_dict() == {"tiny_reverse": 32, "tiny_sort": 32}
     first = trials[(trials.stage == "search") & (trials.number == 0)].iloc[0]
     assert quick.groupby("task").score.mean().mean() == pytest.approx(first.value)
+    each = ["task_arithmetic.weight[rev][each]", "task_arithmetic.weight[sort][each]"]
+    assert str(each) in printed
     assert said["run"].is_finished
     assert printed.count("generation0 ") == 8
     assert (tmp_path / "merged" / "config.json").exists()

@@ -13,11 +13,13 @@ def test_a_space_written_in_python_is_the_one_in_yaml(tmp_path: Path) -> None:
         {"model": "a", "parameters": {"weight": Float(0, 1.2, layers=3)}},
         {"model": "b", "parameters": {"weight": Float(0.1, 1, log=True, tensors="each")}},
     ]
+    modules = [{**one, "parameters": {"weight": Int(0, 1, modules="each")}} for one in parents]
+    coarse = {"merge_method": "linear", "models": modules}
     recipe = {"merge_method": Choice("dare_ties", "ties"), "base_model": "base", "models": parents}
     stack = {"models": ("a", "b"), "layers": 8, "blocks": Int(2, 3), "length": 4}
     written = {
         "models": {"base": Path("/m/base"), "a": "/m/a", "b": "/m/b"},
-        "recipes": [recipe, {"merge_method": "passthrough", "stack": stack}],
+        "recipes": [recipe, coarse, {"merge_method": "passthrough", "stack": stack}],
         "evaluate": EVALUATE,
     }
     (tmp_path / "space.yaml").write_text("""
@@ -28,6 +30,10 @@ recipes:
     models:
       - {model: a, parameters: {weight: {float: [0, 1.2], layers: 3}}}
       - {model: b, parameters: {weight: {float: [0.1, 1], log: true, tensors: each}}}
+  - merge_method: linear
+    models:
+      - {model: a, parameters: {weight: {int: [0, 1], modules: each}}}
+      - {model: b, parameters: {weight: {int: [0, 1], modules: each}}}
   - merge_method: passthrough
     stack: {models: [a, b], layers: 8, blocks: {int: [2, 3]}, length: 4}
 evaluate: {tasks: [{task: t, metric: acc}]}
