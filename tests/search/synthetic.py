@@ -72,11 +72,17 @@ def toy_space(
     objective: str = "mean",
     confirm: int = 40,
     held_out: int = 60,
+    gradient: str = "",
+    workers: int = 1,
     folder: Path = Path("/spaces"),
 ) -> Space:
     settings = SETTINGS.format(
         confirm=confirm, held_out=held_out, objective=objective, sampler=sampler, trials=trials
     )
+    if gradient:
+        settings = settings.replace("search: {", f"search: {{gradient: {{{gradient}}}, ")
+    if workers > 1:
+        settings += f"workers: {{count: {workers}}}\n"
     return read_space(text + settings, folder / "toy.yaml")
 
 

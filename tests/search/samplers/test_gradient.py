@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,12 @@ from sampler_suite import SamplerSuite, SingleOnlySamplerTestCase, trial
 from searching import Diary, search
 from synthetic import BRANCHED, FLAT, FormulaPool, Troubled, failing, toy_space
 
+from evomerge.errors import Failure
 from evomerge.search.finals.ranking import scored
 from evomerge.search.records.attributes import step_attributes
 from evomerge.search.records.record import FailedTrial, ScoredTrial, Step, TrialRecord
 from evomerge.search.samplers import make_sampler
-from evomerge.workers.protocol import Scored, TrialResult
+from evomerge.workers.protocol import Failed, Scored, TrialResult
 
 FIXED = 8
 """Recipes of generation 0: two models and the base alone, and five blends."""
@@ -77,15 +79,77 @@ def test_killed_and_resumed_a_chain_goes_on_bit_for_bit(
     assert any(record.step and record.step.number > 3 for record in resumed)
 
 
+class Counting(FormulaPool):
+    """Keeps how many trials of the search run as each of them ends."""
+
+    @property
+    def in_flight(self) -> list[int]:
+        return self._counts
+
+    def __init__(self, capacity: int, newest_first: bool) -> None:
+        super().__init__(capacity, newest_first)
+        self._counts: list[int] = []
+
+    def next_result(self) -> TrialResult:
+        if self._jobs[-1].key.startswith("search"):
+            self._counts.append(len(self._jobs))
+        return super().next_result()
+
+
 def test_a_chain_a_worker_and_no_worker_idle(tmp_path: Path) -> None:
-    space = toy_space(FLAT, sampler="gradient", trials=24)
-    pool = FormulaPool(3, newest_first=True)
+    space = toy_space(FLAT, sampler="gradient", trials=24, workers=3)
+    pool = Counting(3, newest_first=True)
     _, records = search(space, tmp_path, pool)
-    assert pool.most_in_flight == 3
+    assert pool.in_flight == [3] * 22 + [2, 1]
     chains = steps_of(records)
     assert sum(map(len, chains.values())) == 24
     starts = [tuple(chain[0].params.values()) for chain in chains.values()]
     assert len(set(starts)) == len(starts) >= 3
+
+
+@pytest.mark.parametrize("text", [FLAT, BRANCHED], ids=["flat", "branched"])
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("stop", [12, 19])
+def test_so_do_chains_that_go_on_among_failures(
+    tmp_path: Path, text: str, workers: int, stop: int
+) -> None:
+    settings = "steps: 4, chains: 2, learning_rate: 0.05, spread: 0.2"
+    space = toy_space(text, sampler="gradient", trials=16, gradient=settings, workers=workers)
+
+    def fail(result: TrialResult, count: int) -> TrialResult:
+        stage, number = result.key.split("-")
+        if stage != "search" or int(number) % 5 != 3:
+            return result
+        return Failed(result.key, Failure.OUT_OF_MEMORY, "no memory")
+
+    def kill(result: TrialResult, count: int) -> TrialResult:
+        if count == stop:
+            raise RuntimeError("killed")
+        return fail(result, count)
+
+    with pytest.raises(RuntimeError):
+        search(space, tmp_path / "a", Troubled(FormulaPool(workers), kill))
+    resumed = search(space, tmp_path / "a", Troubled(FormulaPool(workers), fail))[1]
+    assert resumed == search(space, tmp_path / "b", Troubled(FormulaPool(workers), fail))[1]
+    assert [r.number for r in resumed if isinstance(r, FailedTrial)] == [3, 8, 13]
+    assert any(record.step and record.step.origin is not None for record in resumed)
+
+
+def test_settings_are_those_of_the_search(tmp_path: Path) -> None:
+    def moved(spread: float) -> float:
+        settings = f"steps: 6, chains: 2, learning_rate: 0.05, spread: {spread}"
+        space = toy_space(FLAT, sampler="gradient", trials=12, gradient=settings)
+        _, records = search(space, tmp_path / str(spread))
+        chains = steps_of(records)
+        assert [chain[0].step for chain in chains.values()] == [
+            Step(0, 0, 6, 0.05),
+            Step(1, 0, 6, 0.05),
+        ]
+        assert [len(chain) for chain in chains.values()] == [6, 6]
+        first, last = chains[0][0].params, chains[0][-1].params
+        return sum(abs(last[name] - first[name]) for name in first)
+
+    assert moved(0.02) < moved(0.4) / 2
 
 
 def test_each_recipe_and_method_gets_a_chain(tmp_path: Path) -> None:
@@ -112,8 +176,14 @@ def test_failures_shorten_the_step_and_end_no_search(tmp_path: Path) -> None:
     pool = failing(FormulaPool(), lambda count: count % 4 == 2)
     _, records = search(toy_space(FLAT, sampler="gradient", trials=16), tmp_path, pool)
     assert len(records) == 16
-    assert len(scored(records)) > 10
+    assert [r.number for r in records if isinstance(r, FailedTrial)] == [2, 6, 10, 14]
     assert {record.step.chain for record in records if record.step} == {0}
+    for number in (2, 6, 10, 14):
+        before, whole, half = (
+            np.array(list(records[n].params.values())) for n in range(number - 1, number + 2)
+        )
+        rates = [1 + math.cos(math.pi * n / 15) for n in (number - 1, number)]
+        assert half - before == pytest.approx((whole - before) / 2 * rates[1] / rates[0], abs=2e-5)
 
 
 def test_without_gradients_it_samples_on(tmp_path: Path) -> None:
@@ -161,11 +231,17 @@ recipes:
       - {model: b, parameters: {weight: {float: [0.1, 1], name: w}}}
     dtype: float32
 """
-    space = toy_space(text, sampler="gradient", trials=3)
+    space = toy_space(text, sampler="gradient", trials=3, gradient="start: 1")
     pool = FormulaPool()
     _, records = search(space, tmp_path, pool)
-    assert all(isinstance(r, ScoredTrial) and r.gradient for r in records[:1])
-    assert next(job.gradient for job in pool.scored if job.key.startswith("search"))
+    first = scored(records)[0]
+    alike = [job for job in pool.scored if job.recipe == first.recipe and job.documents == "quick"]
+    assert [(job.key.split("-")[0], job.gradient) for job in alike] == [
+        ("generation0", False),
+        ("search", True),
+    ]
+    assert first.gradient
+    assert first.twin is None
 
 
 def test_slopes_are_the_derivatives_of_the_loss(tmp_path: Path) -> None:
