@@ -1,9 +1,10 @@
 """Which tensors a recipe's models have, and the space in which `each` hole knows them."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from evomerge import zoo
-from evomerge.errors import InputError
+from evomerge.errors import InputError, attempt, raise_together
 from evomerge.merge.models.headers import read_headers
 from evomerge.merge.models.locations import find, find_here
 from evomerge.merge.models.needed import merged_names
@@ -29,15 +30,17 @@ def unfolded(space: Space, locations: Mapping[str, str], *, fetch: bool = True) 
             here stay as they are.
 
     Raises:
-        InputError: The models' tensors cannot be read, or a hole cannot be written out for them.
+        InputError: The models' tensors cannot be read, or holes cannot be written out for them.
     """
-    outlines = {}
-    for template in filter(folded, space.templates):
-        reference = _shaping(space, template)
-        outline = _outline(reference, locations[reference], fetch)
+    shaping = {t.label: _shaping(space, t) for t in filter(folded, space.templates)}
+    outlines: dict[str, Outline] = {}
+    unread: list[InputError] = []
+    for reference in dict.fromkeys(shaping.values()):
+        outline = attempt(partial(_outline, reference, locations[reference], fetch), unread)
         if outline is not None:
-            outlines[template.label] = outline
-    found = unfold(space, outlines)
+            outlines[reference] = outline
+    raise_together(unread)
+    found = unfold(space, {label: outlines[r] for label, r in shaping.items() if r in outlines})
     problems = Problems(space.marked)
     check_shared_names(found, problems)
     problems.raise_if_any()

@@ -89,12 +89,12 @@ def _picture(file: Path, recipe: Recipe, space: Space) -> str:
     """Return what a report shows of the winner's numbers, which never ends a finished search."""
     names = {reference: name for name, reference in space.models.items()}
     try:
-        return f"![{_ABOUT}]({PICTURE})" if draw(recipe, file, names, _layers(space)) else ""
+        return f"![{_ABOUT}]({PICTURE})" if draw(recipe, file, names, counted_layers(space)) else ""
     except (ImportError, MemoryError, OSError, PlatformError, RuntimeError, ValueError) as error:
         return f"The picture could not be drawn: {error}"
 
 
-def _layers(space: Space) -> int | None:
+def counted_layers(space: Space) -> int | None:
     """Return how many layers the models have, where numbers for each of them say so."""
     holes = [
         leaf

@@ -53,13 +53,20 @@ def test_a_hub_model_that_is_not_here_leaves_the_hole_as_it_is() -> None:
     assert unfolded(space, locations(space), fetch=False) == space
 
 
-def test_pickles_do_not_tell(tmp_path: Path) -> None:
+def test_pickles_do_not_tell_and_all_of_them_are_named(tmp_path: Path) -> None:
     import torch
 
-    torch.save({}, tmp_path / "pytorch_model.bin")
-    space = space_of(tmp_path, "org/a")
-    with pytest.raises(InputError, match="save the model as safetensors"):
+    for name in ("base", "a"):
+        (tmp_path / name).mkdir()
+        torch.save({}, tmp_path / name / "pytorch_model.bin")
+    source = space_of(tmp_path / "base", tmp_path / "a").source
+    recipe = source[source.index("  - merge_method") : source.index("evaluate")]
+    other = recipe.replace("base_model: base", "base_model: a").replace("model: a,", "model: base,")
+    space = read_space(source.replace("evaluate", recipe + other + "evaluate"), tmp_path / "s.yaml")
+    with pytest.raises(InputError, match="save the model as safetensors") as caught:
         unfolded(space, locations(space))
+    told = [caught.value.where, *(error.where for error in caught.value.others)]
+    assert told == [str(tmp_path / "base"), str(tmp_path / "a")]
 
 
 def test_shared_names_agree_once_they_are_known(tmp_path: Path) -> None:

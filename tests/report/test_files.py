@@ -6,13 +6,16 @@ import yaml
 
 from evomerge.errors import Failure
 from evomerge.recipe.recipe import Recipe
-from evomerge.report.files import recipe_yaml, write_report
+from evomerge.report.files import counted_layers, recipe_yaml, write_report
 from evomerge.report.outcome_json import outcome_json
 from evomerge.report.table import markdown_table
 from evomerge.search.finals.outcome import Outcome
+from evomerge.space.outline import Outline
+from evomerge.space.reading.load import read_space
 from evomerge.space.space import Space
+from evomerge.space.unfold import unfold
 
-from .conftest import failed
+from .conftest import SPACE, failed
 
 LOCATIONS = {"base": "/m/base", "a": "/m/a", "b": "/m/b"}
 
@@ -59,6 +62,17 @@ def test_a_picture_that_cannot_be_drawn_is_told_in_the_report(
     report = (tmp_path / "report.md").read_text()
     assert "The picture could not be drawn: " in report
     assert "## Best recipe" in report
+
+
+def test_layers_are_counted_where_each_has_a_number(tmp_path: Path) -> None:
+    def counted(words: str) -> int | None:
+        text = SPACE.replace("{float: [0.1, 1]}", f"{{float: [0.1, 1], {words}}}")
+        read = read_space(text, tmp_path / "reported.yaml")
+        outline = Outline.of([*(f"h.{layer}.w" for layer in range(5)), "norm"])
+        return counted_layers(unfold(read, {"linear": outline}))
+
+    assert counted("tensors: each") == counted("layers: each") == 5
+    assert counted("layers: 3") is counted("layers: 3, modules: each") is None
 
 
 def test_a_recipe_without_scores_exports_without_figures(space: Space, tmp_path: Path) -> None:
