@@ -5,7 +5,7 @@ import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
-from sampler_suite import SamplerSuite, SingleOnlySamplerTestCase, trial
+from sampler_suite import XYZ, SamplerSuite, SingleOnlySamplerTestCase, trial
 from searching import Diary, search
 from synthetic import BRANCHED, FLAT, FormulaPool, Troubled, failing, toy_space
 
@@ -162,6 +162,38 @@ def test_each_recipe_and_method_gets_a_chain(tmp_path: Path) -> None:
         kept = [{k: v for k, v in r.params.items() if "density" in k} for r in chain]
         assert all(one == kept[0] for one in kept)
         assert len({str(r.params) for r in chain}) == len(chain)
+
+
+def test_to_tpe_a_chain_is_its_best_trial() -> None:
+    space = toy_space(XYZ, sampler="gradient")
+
+    def proposed(steps: int, *, alone: bool) -> float:
+        study = optuna.create_study(direction="maximize")
+        for chain in range(8):
+            for number in range(steps):
+                kept = step_attributes(Step(chain, number, 5, 0.1))
+                kept["gradient"] = {"loss": 1.0, "slopes": {"x": 1.0}}
+                at, value = {"z": 0.1 + chain / 10 + number / 50}, -abs(chain - 4) - number
+                study.add_trial(trial(at, value=value, user_attrs={} if alone else kept))
+        asked = study.ask()._cached_frozen_trial
+        among = optuna.distributions.FloatDistribution(0.1, 1)
+        drawn = make_sampler(space, 99).sample_independent(study, asked, "z", among)
+        assert isinstance(drawn, float)
+        return drawn
+
+    best = proposed(1, alone=True)
+    assert proposed(4, alone=False) == best != proposed(4, alone=True)
+
+
+def test_tpe_is_not_asked_for_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_study(*args: object, **kwargs: object) -> optuna.Study:
+        raise AssertionError("a study was made for TPE")
+
+    study = optuna.create_study(direction="maximize")
+    study.sampler = make_sampler(toy_space(FLAT, sampler="gradient"), 0)
+    monkeypatch.setattr(optuna, "create_study", no_study)
+    study.ask()
+    assert "step" in study.get_trials()[-1].user_attrs
 
 
 def test_bounds_and_roundness_hold(tmp_path: Path) -> None:
