@@ -40,11 +40,11 @@ def ask_and_differentiate(lm: LiveLM, requests: Requests, backward: Backward) ->
         backward: Says what each log-likelihood weighs.
 
     Raises:
-        TrialError: As `ask_all`; `SCORE_FAILED` where no task has a loss.
+        TrialError: As `ask_all`; `NO_GRADIENT` where no document has a loss.
     """
     plan = requests.plan
     if not plan.documents:
-        raise TrialError(Failure.SCORE_FAILED, "no task has a loss, so there is no gradient")
+        raise TrialError(Failure.NO_GRADIENT, "no document has a loss")
     if backward.needs_all:
         ask_all(lm, requests)
         _ask(lm, "loglikelihood", plan.targets)

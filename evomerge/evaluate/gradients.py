@@ -7,6 +7,12 @@ from typing import Protocol
 import torch
 from transformers import PreTrainedModel
 
+from evomerge.errors import is_out_of_memory
+
+
+class GradientError(Exception):
+    """What takes gradients failed at a weight: a fault of the program, not of the model."""
+
 
 class Gradients(Protocol):
     """What takes the gradients of weights."""
@@ -47,7 +53,12 @@ def differentiable(model: PreTrainedModel, gradients: Gradients) -> Iterator[Non
             def hand_on(weight: torch.Tensor, name: str = name) -> None:
                 assert weight.grad is not None
                 gradient, weight.grad = weight.grad, None
-                gradients.add(name, gradient)
+                try:
+                    gradients.add(name, gradient)
+                except RuntimeError as error:
+                    if is_out_of_memory(error):
+                        raise
+                    raise GradientError(name) from error
 
             weight = weights[name]
             hooks.append(weight.register_post_accumulate_grad_hook(hand_on))  # type: ignore[no-untyped-call]

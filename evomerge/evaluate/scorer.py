@@ -77,8 +77,8 @@ class Scorer:
                 scores are the same, bit for bit; tasks that generate have their losses beside.
 
         Raises:
-            TrialError: `OUT_OF_MEMORY`; `SCORE_FAILED` where the model's outputs are no numbers,
-                or a gradient is wanted and no task has a loss.
+            TrialError: `OUT_OF_MEMORY`; `SCORE_FAILED` where the model's outputs are no numbers;
+                `NO_GRADIENT` where a gradient is wanted and no document has a loss.
             InputError: A task's templates do not fit its documents.
         """
         lm = self._live(model, tokenizer, shrink)

@@ -22,6 +22,13 @@ _CHOOSING = frozenset(
 )
 """Metrics that lm-eval makes of the log-likelihoods of choices."""
 
+_COMPARING = frozenset(
+    {"exact_match", "em", "acc", "f1", "bleu", "sacrebleu", "chrf", "ter", "wer", "cer", "meteor"}
+    | {"bertscore", "rouge", "rouge1", "rouge2", "rougeL", "rougeLsum"}
+)
+"""Metrics that compare an answer with the target text; of others, such as those that run it as a
+program, nobody knows whether the target is an answer at all."""
+
 
 def why_no_loss(loaded: LoadedTask) -> str | None:
     """Return why a task's documents have no loss, in plain words; None where they have one.
@@ -38,14 +45,25 @@ def why_no_loss(loaded: LoadedTask) -> str | None:
     if (task.config.repeats or 1) > 1 and task.OUTPUT_TYPE != "generate_until":
         return "it asks each question several times"
     if task.OUTPUT_TYPE == "generate_until":
-        number = isinstance(task.config.doc_to_target, int) and task.config.doc_to_choice is None
-        return "its target is a number, no text" if number else None
+        return _why_no_target(loaded)
     if task.OUTPUT_TYPE != "multiple_choice":
         return None
     if callable(task.config.process_results):
         return "it reads the answers to its choices in its own way (process_results)"
     if loaded.metric not in _CHOOSING:
         return f"no loss is known that follows {loaded.metric}"
+    return None
+
+
+def _why_no_target(loaded: LoadedTask) -> str | None:
+    """Return why the target of a task that generates is no answer to make likelier, or None."""
+    config = loaded.task.config
+    if isinstance(config.doc_to_target, int) and config.doc_to_choice is None:
+        return "its target is a number, no text"
+    if callable(config.process_results):
+        return "it reads its answers in its own way (process_results)"
+    if loaded.metric not in _COMPARING:
+        return f"{loaded.metric} does not compare an answer with the target text"
     return None
 
 

@@ -91,11 +91,14 @@ class Scored(_Ended):
 
     Args:
         scores: Its scores.
-        gradient: The gradient that the job asked for; None where it asked for none.
+        gradient: The gradient that the job asked for; None where it asked for none, or none can
+            be had.
+        no_gradient: Why none can be had though the job asked for one; may be empty.
     """
 
     scores: Scores
     gradient: Gradient | None = field(default=None, kw_only=True)
+    no_gradient: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,9 @@ import torch
 from evomerge.errors import Failure, TrialError, is_out_of_memory
 from evomerge.evaluate.objective import total_loss
 from evomerge.evaluate.scorer import Scorer
-from evomerge.evaluate.scores import Scores
 from evomerge.merge.devices import check_device
 from evomerge.merge.mergekit.plugins import import_plugin
-from evomerge.merge.merger import Merger
-from evomerge.merge.slopes import Slopes
+from evomerge.merge.merger import Live, Merger
 from evomerge.workers.heap import give_back, keep_freed
 from evomerge.workers.protocol import Failed, Gradient, Job, Scored, TrialResult, WorkerSpec
 
@@ -83,22 +81,34 @@ class Worker:
 
     def _score(self, job: Job, seconds: dict[str, float]) -> Scored:
         live = self._merger.merge(job.recipe)
-        slopes = self._merger.slopes(job.recipe) if job.gradient else None
         started = time.perf_counter()
+        why = ""
         try:
-            scores = self._scorer.score(
-                live.model, live.tokenizer, job.documents, job.shrink, gradients=slopes
-            )
+            if job.gradient:
+                try:
+                    return self._differentiated(job, live)
+                except TrialError as error:
+                    if error.failure is not Failure.NO_GRADIENT:
+                        raise
+                    why = error.what
+            scores = self._scorer.score(live.model, live.tokenizer, job.documents, job.shrink)
         finally:
             seconds["score"] = time.perf_counter() - started
-        return Scored(job.key, scores, gradient=self._gradient(scores, slopes))
+        return Scored(job.key, scores, no_gradient=why)
 
-    def _gradient(self, scores: Scores, slopes: Slopes | None) -> Gradient | None:
-        if slopes is None:
-            return None
+    def _differentiated(self, job: Job, live: Live) -> Scored:
+        """Score a live model and differentiate its loss.
+
+        Raises:
+            TrialError: As `Scorer.score`; `NO_GRADIENT` where none can be had.
+        """
+        slopes = self._merger.slopes(job.recipe)
+        scores = self._scorer.score(
+            live.model, live.tokenizer, job.documents, job.shrink, gradients=slopes
+        )
         loss = total_loss(scores, self._spec.evaluate.tasks, self._spec.objective)
         assert loss is not None, "the scorer refuses a gradient where no task has a loss"
-        return Gradient(loss, slopes.by_leaf())
+        return Scored(job.key, scores, gradient=Gradient(loss, slopes.by_leaf()))
 
 
 def _free_memory() -> None:

@@ -10,6 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, MambaConfig, PreTrainedModel
 
 from evomerge.errors import Failure, TrialError
+from evomerge.evaluate.gradients import GradientError
 from evomerge.evaluate.objective import total_loss
 from evomerge.evaluate.scorer import Scorer
 from evomerge.merge.merger import Merger
@@ -265,6 +266,18 @@ def test_weights_are_restored_when_a_backward_pass_fails(
     assert all(weight.grad is None for weight in model.parameters())
 
 
+def test_a_fault_in_what_takes_gradients_is_no_failure_of_the_trial(
+    uneven: Path, model: PreTrainedModel, tokenizer: object
+) -> None:
+    class Faulty(Kept):
+        def add(self, name: str, gradient: torch.Tensor) -> None:
+            raise RuntimeError("shapes differ")
+
+    scorer = Scorer(settings(uneven, ("toy_pick", "acc")))
+    with pytest.raises(GradientError, match=r"lm_head\.weight"):
+        scorer.score(model, tokenizer, gradients=Faulty(frozenset({"lm_head.weight"})))
+
+
 def test_where_no_task_has_a_loss_there_is_no_gradient(
     uneven: Path, tmp_path: Path, model: PreTrainedModel, tokenizer: object
 ) -> None:
@@ -272,8 +285,9 @@ def test_where_no_task_has_a_loss_there_is_no_gradient(
     (tmp_path / "toy_generate.yaml").write_text(text)
     scorer = Scorer(settings(tmp_path, ("toy_generate", "exact_match,raw")))
     assert scorer.without_loss == {"toy_generate": "its target is a number, no text"}
-    with pytest.raises(TrialError, match="no task has a loss"):
+    with pytest.raises(TrialError, match="no document has a loss") as caught:
         scorer.score(model, tokenizer, gradients=Kept(frozenset()))
+    assert caught.value.failure is Failure.NO_GRADIENT
 
 
 @pytest.mark.slow

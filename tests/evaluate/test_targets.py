@@ -58,6 +58,10 @@ def test_tasks_without_a_loss_say_why(all_tasks: Path) -> None:
     assert "process_results" in str(why_no_loss(own))
     generate = load(all_tasks, "toy_generate", "exact_match,raw")
     assert why_no_loss(generate) is None
+    assert "pass_at_k does not compare" in str(why_no_loss(replace(generate, metric="pass_at_k")))
+    generate.task.config.process_results = lambda document, results: {"exact_match": 1.0}
+    assert "process_results" in str(why_no_loss(generate))
+    generate.task.config.process_results = None
     generate.task.config.doc_to_target = 0
     assert "no text" in str(why_no_loss(generate))
     generate.task.__class__ = type("Own", (type(generate.task),), {"process_results": id})

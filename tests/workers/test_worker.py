@@ -84,8 +84,10 @@ def test_a_gradient_comes_beside_the_scores_of_any_trial(worker: Worker) -> None
     assert slope == pytest.approx((losses[0] - losses[1]) / 0.06, rel=0.05)
 
 
-def test_what_has_no_gradient_says_so(worker: Worker) -> None:
-    document = task_vectors(0.6).document | {"merge_method": "sce"}
-    failed = worker.run(Job("1", Recipe.from_document(document), gradient=True))
-    assert isinstance(failed, Failed)
-    assert failed.failure is Failure.NO_GRADIENT
+def test_what_has_no_gradient_is_scored_and_says_why(worker: Worker) -> None:
+    document = Recipe.from_document(task_vectors(0.6).document | {"merge_method": "sce"})
+    plain = worker.run(Job("1", document))
+    asked = worker.run(Job("2", document, gradient=True))
+    assert isinstance(plain, Scored) and isinstance(asked, Scored)
+    assert asked.scores == plain.scores and asked.gradient is None
+    assert "sce recipe" in asked.no_gradient and not plain.no_gradient
