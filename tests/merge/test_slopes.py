@@ -99,6 +99,35 @@ def test_equal_finite_differences(
         assert slope == pytest.approx((up - down) / (2 * step), rel=1e-4, abs=1e-4), leaf
 
 
+@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("weights", [(0, 1), (0, 0)])
+def test_a_weight_of_zero_has_the_slope_of_leaving_it(
+    weights: tuple[int, int], normalize: bool, merger: Merger, make: SimpleNamespace
+) -> None:
+    """Where signs are elected, all that are 0 leave it; a jump counts as if nothing divided."""
+    recipe = make.weighted("ties", 0, "ab", base_model="base")
+    recipe |= {"dtype": "float64", "parameters": {"normalize": normalize}}
+    for model, weight in zip(recipe["models"], weights, strict=True):
+        model["parameters"] = {"weight": weight, "density": 1.0}
+    leaves = [("models", i, "parameters", "weight") for i in (0, 1) if not weights[i]]
+    slopes = slopes_of(merger, Recipe.from_document(recipe))
+    by_kernels = slopes_of(merger, Recipe.from_document(recipe | {"dtype": "float32"}))
+    step = 1e-6
+
+    def moved_by(by: float) -> float:
+        document = recipe
+        for leaf in leaves:
+            document = changed(document, leaf, by).document
+        return loss(merger, Recipe.from_document(document))
+
+    if not any(weights):  # what is divided is a mean, however small its weights
+        recipe["parameters"] = {"normalize": False}
+    wanted = (moved_by(2 * step) - moved_by(step)) / step
+    assert sum(slopes[leaf] for leaf in leaves) == pytest.approx(wanted, rel=5e-3)
+    for leaf in leaves:
+        assert by_kernels[leaf] == pytest.approx(slopes[leaf], rel=5e-3)
+
+
 def test_tied_tensors_are_one_parameter_and_gradients_add_up(
     family: dict[str, Path], cache: Path, tmp_path: Path, make: SimpleNamespace
 ) -> None:

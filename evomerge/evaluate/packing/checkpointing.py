@@ -25,7 +25,7 @@ def must_recompute(model: PreTrainedModel, tokens: int) -> bool:
         model: The model.
         tokens: Tokens of the pass, padding too.
     """
-    config, device = model.config, model.device
+    config, device = model.config.get_text_config(), model.device
     needed = activation_bytes(
         tokens,
         layers=config.num_hidden_layers,

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from transformers import PreTrainedModel
 
+from evomerge.errors import Failure, TrialError
 from evomerge.evaluate.packing.checkpointing import recomputed
 from evomerge.evaluate.packing.onednn import wide_products
 from evomerge.evaluate.packing.plan import Pass
@@ -168,14 +169,21 @@ def _likeliest(logs: torch.Tensor) -> torch.Tensor:
 
 @contextmanager
 def _only(model: PreTrainedModel, wanted: torch.Tensor) -> Iterator[None]:
-    """Let the model compute logits of these nodes alone, as [1, k, vocabulary]."""
+    """Let the model compute logits of these nodes alone, as [1, k, vocabulary].
+
+    Raises:
+        TrialError: It has no output embeddings (`NO_GRADIENT`); no packable model lacks them.
+    """
 
     def select(_: object, given: tuple[Any, ...]) -> tuple[Any, ...]:
         hidden = given[0]
         flat = hidden.reshape(1, -1, hidden.shape[-1])
         return (flat[:, wanted.to(hidden.device)], *given[1:])
 
-    hook = model.get_output_embeddings().register_forward_pre_hook(select)  # type: ignore[no-untyped-call]
+    head = model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    if head is None:
+        raise TrialError(Failure.NO_GRADIENT, "the model has no output embeddings of its own")
+    hook = head.register_forward_pre_hook(select)
     try:
         yield
     finally:

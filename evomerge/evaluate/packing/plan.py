@@ -66,11 +66,15 @@ def plan_passes(
         packed: Whether a row may hold several sequences; a model has to follow any mask then.
     """
     sequences = [request.tokens for request in requests]
-    rows = best_rows(sequences, _cost(model.config)) if packed else single_rows(sequences)
+    rows = (
+        best_rows(sequences, _cost(model.config.get_text_config()))
+        if packed
+        else single_rows(sequences)
+    )
     by_tokens: dict[Tokens, list[int]] = {}
     for index, request in enumerate(requests):
         by_tokens.setdefault(request.tokens, []).append(index)
-    logits = model.config.vocab_size * (model.dtype.itemsize + 4)
+    logits = model.config.get_text_config().vocab_size * (model.dtype.itemsize + 4)
     budget = max(1, pass_tokens(logits, model.device.type) // shrink)
     return [_plan(rows, requests, by_tokens, packed) for rows in passes_of(rows, budget)]
 
@@ -93,14 +97,15 @@ def _plan(
     length = len(rows[0])
     tokens = torch.zeros(len(rows), length, dtype=torch.long)
     positions = torch.zeros(len(rows), length, dtype=torch.long)
-    seen = np.broadcast_to(np.eye(length, dtype=np.bool_), (len(rows), length, length)).copy()
+    seen = np.eye(length, dtype=np.bool_)[None].repeat(len(rows), axis=0) if packed else None
     wanted: dict[int, int] = {}
     asked: list[tuple[int, int]] = []
     counts, answered = [], []
     for at, row in enumerate(rows):
         tokens[at, : len(row)] = torch.tensor(row.tokens)
         positions[at, : len(row)] = torch.tensor(row.depths)
-        seen[at, : len(row), : len(row)] = seen_by(row)
+        if seen is not None:
+            seen[at, : len(row), : len(row)] = seen_by(row)
         for sequence, path in row.paths.items():
             for index in by_tokens[sequence]:
                 continuation = requests[index].continuation
@@ -112,7 +117,7 @@ def _plan(
     return Pass(
         tokens,
         positions,
-        np.packbits(seen, axis=-1) if packed else None,
+        None if seen is None else np.packbits(seen, axis=-1),
         torch.tensor(list(wanted)),
         torch.tensor(asked).T.contiguous(),
         np.array(counts),

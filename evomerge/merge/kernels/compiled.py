@@ -460,6 +460,9 @@ def task_vector_dots(
         divide: Whether each element is divided by the sum of the weights of those that were kept;
             only with `consensus`.
 
+    Under `consensus` a weight of exactly 0 counts as one that leaves 0 upwards: its sign is
+    elected as if it were there, and where nothing else agrees with it nothing divides it.
+
     Source: the derivatives of what `task_vectors` computes, masks and signs held.
     """
     size = base.size
@@ -471,6 +474,7 @@ def task_vector_dots(
         length = min(_GRAIN, size - start)
         values = np.empty((count, _GRAIN), np.float32)
         total = np.zeros(_GRAIN, np.float32)
+        idle = np.zeros(_GRAIN, np.float32)
         mixed = np.zeros(_GRAIN, np.float32)
         share = np.zeros(_GRAIN, np.float32)
         gain = np.empty(_GRAIN, np.float32)
@@ -494,17 +498,23 @@ def task_vector_dots(
             for j in range(count):
                 row = values[j]
                 weight = weights[j]
-                for i in range(length):
-                    total[i] += _round(row[i] * weight, base)
+                if weight == np.float32(0):
+                    for i in range(length):
+                        idle[i] += row[i]
+                else:
+                    for i in range(length):
+                        total[i] += _round(row[i] * weight, base)
             for i in range(length):
-                positive = _round(total[i], base) >= np.float32(0)
-                total[i] = np.float32(1) if positive else np.float32(-1)
+                whole = _round(total[i], base)
+                whole = idle[i] if whole == np.float32(0) else whole
+                total[i] = np.float32(1) if whole >= np.float32(0) else np.float32(-1)
             for j in range(count):
                 row = values[j]
                 weight = weights[j]
                 for i in range(length):
                     weighted = _round(row[i] * weight, base)
-                    agrees = np.float32(1) if weighted * total[i] > 0 else np.float32(0)
+                    side = row[i] if weight == np.float32(0) else weighted
+                    agrees = np.float32(1) if side * total[i] > 0 else np.float32(0)
                     mixed[i] += weighted * agrees
                     share[i] += weight * agrees
                     row[i] = row[i] * agrees

@@ -10,6 +10,12 @@ from torch.overrides import TorchFunctionMode
 
 from evomerge.merge.mergekit.steps import Step
 from evomerge.merge.tensors import Parameter, Values
+from evomerge.methods.traits import traits
+
+_IDLE, _NOTHING = 1e-4, 1e-3
+"""What a weight of 0 is taken for where signs are elected, and what a sum of such stays below.
+
+float16 still tells the signs of a task vector of 1e-3 times the first."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +58,30 @@ def traced(step: Step, values: Values, wanted: Collection[Parameter], device: st
         device: Where the arithmetic runs.
     """
     parameters: dict[Parameter, torch.Tensor] = {}
+    elects = traits(step.merge.method_name).in_weights == "piecewise"
+    idle = False
     shared, own = dict(values.shared), [dict(one) for one in values.own]
     for index, name in wanted:
         place = shared if index is None else own[index]
-        if place[name] is not None:
-            place[name] = parameters[index, name] = _parameter(place[name], device)
-    with torch.enable_grad(), _Stacks():
+        value = place[name]
+        if value is not None:
+            idle |= elects and name == "weight" and value == 0
+            near = _near(name, value, elects)
+            place[name] = parameters[index, name] = torch.tensor(
+                near, dtype=torch.float64, device=device, requires_grad=True
+            )
+    with torch.enable_grad(), _Following(idle):
         merged = step.by_mergekit(Values(shared, own), device)
     return Traced(merged if merged is not None and merged.requires_grad else None, parameters)
 
 
-def _parameter(value: float, device: str) -> torch.Tensor:
-    # mergekit leaves a lambda of exactly 1 out
-    near = math.nextafter(1, 2) if value == 1 else value
-    return torch.tensor(near, dtype=torch.float64, device=device, requires_grad=True)
+def _near(name: str, value: float, elects: bool) -> float:
+    """Return a value beside one at which mergekit would hide the derivative."""
+    if name == "lambda" and value == 1:  # mergekit leaves it out
+        return math.nextafter(1, 2)
+    if elects and name == "weight" and value == 0:  # no sign agrees with none
+        return _IDLE
+    return value
 
 
 def _scale(gradient: torch.Tensor) -> torch.Tensor:
@@ -74,8 +90,19 @@ def _scale(gradient: torch.Tensor) -> torch.Tensor:
     return torch.exp2(-torch.floor(torch.log2(largest)))
 
 
-class _Stacks(TorchFunctionMode):
-    """Lets `torch.tensor` keep the graph of tensors that stand in a list; it would copy them."""
+class _Following(TorchFunctionMode):
+    """Lets mergekit's arithmetic be followed.
+
+    `torch.tensor` keeps the graph of tensors that stand in a list; it would copy them.
+
+    Args:
+        idle: Whether weights stand beside 0, so that sums of them alone are to count as 0: what
+            only they have part in is divided by nothing.
+    """
+
+    def __init__(self, idle: bool) -> None:
+        super().__init__()
+        self._idle = idle
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -83,6 +110,8 @@ class _Stacks(TorchFunctionMode):
         given = kwargs or {}
         if func is torch.tensor and isinstance(args[0], list) and _holds_tensors(args[0]):
             return _stacked(args[0]).to(**given)
+        if self._idle and func is torch.Tensor.__eq__ and isinstance(args[1], int) and not args[1]:
+            return args[0].abs() < _NOTHING
         return func(*args, **given)
 
 
