@@ -1,7 +1,9 @@
 """Weights made in memory: the same every time, and nothing else is touched."""
 
+import gc
 import random
 import shutil
+import weakref
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from evomerge.errors import TrialError
 from evomerge.merge.memory import InMemory
 from evomerge.methods.table import MERGEKIT
 from evomerge.recipe.recipe import Recipe
@@ -128,3 +131,21 @@ def test_a_replaced_parent_is_read_again(
     (tmp_path / "new").rename(tmp_path / "x" / "model.safetensors")
     after = merger.weights(recipe).tensors["model.norm.weight"]
     assert not torch.equal(before, after)
+
+
+def test_what_was_converted_is_freed_with_the_cache(
+    locations: dict[str, str], cache: Path, make: SimpleNamespace
+) -> None:
+    """A trial that ran out of memory is tried again in that state."""
+    merger = InMemory(locations, cache)
+    document = make.weighted("linear", 0.5, "ab") | {"dtype": "bfloat16"}
+    merger.weights(Recipe.from_document(document))
+    run = merger._runner.last
+    assert run is not None
+    converted = [weakref.ref(t) for made in run.made for t in made.step.inputs.tensors]
+    del run
+    merger.limit_cache(0)
+    gc.collect()
+    assert converted and not any(one() is not None for one in converted)
+    with pytest.raises(TrialError):
+        merger.parts()
