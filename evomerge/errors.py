@@ -63,7 +63,7 @@ class Failure(StrEnum):
     )
     NO_GRADIENT = (
         "no_gradient",
-        "the merge cannot be differentiated: it went through a disk, or is no sum over tensors",
+        "the merge went through a disk, or its tensors are not parameters of the model",
         "set workers.mode to memory, or search this recipe with another sampler",
     )
     SCORE_FAILED = (

@@ -140,7 +140,7 @@ class LiveLM(HFLM):  # type: ignore[misc]
 
         passes = self._planned(asked, packed)
         early = backward.early([places[one.requests] for one in passes])
-        for one in self._planned(tuple(asked[place - places[0]] for place in early)):
+        for one in self._planned(tuple(asked[place - places[0]] for place in early), packed):
             backward.know(early[one.requests], likelihoods(self.model, one))
         answers: Answers = {}
         for one in passes:

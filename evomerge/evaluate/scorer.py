@@ -12,7 +12,6 @@ from evomerge.evaluate.harness import LiveLM
 from evomerge.evaluate.requests import Requests, build_requests
 from evomerge.evaluate.scores import Scores, TaskScore
 from evomerge.evaluate.splits import split_tasks
-from evomerge.evaluate.targets import why_no_loss
 from evomerge.evaluate.tasks import load_tasks
 from evomerge.settings import Documents, EvaluateSettings, Objective
 
@@ -45,12 +44,6 @@ class Scorer:
     def documents(self, documents: Documents) -> Mapping[str, tuple[int, ...]]:
         """Return the ids of a set of documents, by task, ascending."""
         return {task: split[documents] for task, split in self._splits.items()}
-
-    @property
-    def without_loss(self) -> Mapping[str, str]:
-        """Tasks whose documents have no loss, each with the reason in plain words."""
-        reasons = {loaded.settings.task: why_no_loss(loaded) for loaded in self._tasks}
-        return {task: reason for task, reason in reasons.items() if reason is not None}
 
     def score(
         self,

@@ -55,6 +55,12 @@ def why_no_loss(loaded: LoadedTask) -> str | None:
     return None
 
 
+def without_loss(tasks: Iterable[LoadedTask]) -> dict[str, str]:
+    """Return the tasks whose documents have no loss, each with the reason in plain words."""
+    reasons = {loaded.settings.task: why_no_loss(loaded) for loaded in tasks}
+    return {task: reason for task, reason in reasons.items() if reason is not None}
+
+
 def _why_no_target(loaded: LoadedTask) -> str | None:
     """Return why the target of a task that generates is no answer to make likelier, or None."""
     config = loaded.task.config

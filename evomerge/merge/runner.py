@@ -107,10 +107,12 @@ class StepRunner:
             until the next recipe is run.
 
         Raises:
-            TrialError: No recipe was run, or its run failed (`NO_GRADIENT`).
+            TrialError: No recipe was run last, as for mixtures and united tokenizers, or its run
+                failed (`NO_GRADIENT`).
         """
         if self.last is None:
-            raise TrialError(Failure.NO_GRADIENT, "mergekit does more here than merge tensors")
+            reason = "no merge of tensors alone was made last: mixtures and united tokens are more"
+            raise TrialError(Failure.NO_GRADIENT, reason)
         return parts(self.last, self._arithmetic, self._device)
 
     def _fast(self, step: Step, values: Values, draws: Draws, slots: Slots) -> torch.Tensor:

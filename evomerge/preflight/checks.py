@@ -100,11 +100,10 @@ def _check_tasks(space: Space, locations: Mapping[str, str], warn: Callable[[str
 
 def _check_losses(tasks: Sequence["LoadedTask"], sampler: str, warn: Callable[[str], None]) -> None:
     """Tell which tasks a gradient knows nothing of; refuse where that is all of them."""
-    from evomerge.evaluate.targets import why_no_loss
+    from evomerge.evaluate.targets import without_loss
 
-    found = {task.settings.task: why_no_loss(task) for task in tasks}
-    without = [f"{name}: {why}" for name, why in found.items() if why]
-    if len(without) == len(found):
+    without = [f"{name}: {why}" for name, why in without_loss(tasks).items()]
+    if len(without) == len(tasks):
         raise InputError(
             f"{sampler} needs a task with a loss, and there is none; {'; '.join(without)}",
             where="evaluate.tasks",

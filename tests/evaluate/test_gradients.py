@@ -13,6 +13,8 @@ from evomerge.errors import Failure, TrialError
 from evomerge.evaluate.gradients import GradientError
 from evomerge.evaluate.objective import total_loss
 from evomerge.evaluate.scorer import Scorer
+from evomerge.evaluate.targets import without_loss
+from evomerge.evaluate.tasks import load_tasks
 from evomerge.merge.merger import Merger
 from evomerge.recipe.recipe import Recipe
 from evomerge.settings import Objective
@@ -283,8 +285,9 @@ def test_where_no_task_has_a_loss_there_is_no_gradient(
 ) -> None:
     text = (uneven / "toy_generate.yaml").read_text().replace('"{{answer}}"', "0")
     (tmp_path / "toy_generate.yaml").write_text(text)
-    scorer = Scorer(settings(tmp_path, ("toy_generate", "exact_match,raw")))
-    assert scorer.without_loss == {"toy_generate": "its target is a number, no text"}
+    chosen = settings(tmp_path, ("toy_generate", "exact_match,raw"))
+    scorer = Scorer(chosen)
+    assert without_loss(load_tasks(chosen)) == {"toy_generate": "its target is a number, no text"}
     with pytest.raises(TrialError, match="no document has a loss") as caught:
         scorer.score(model, tokenizer, gradients=Kept(frozenset()))
     assert caught.value.failure is Failure.NO_GRADIENT

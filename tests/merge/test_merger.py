@@ -203,7 +203,7 @@ def test_what_cannot_be_differentiated_says_why(
     union = plain.document | {"tokenizer": {"source": "union"}}
     for ours, document, words in (
         (merger, make.document("model_stock", "plain"), "no weight depends on a number"),
-        (merger, union, "mergekit does more here"),
+        (merger, union, "no merge of tensors alone"),
         (through_disk, plain.document, "workers.mode is disk"),
     ):
         recipe = Recipe.from_document(document)
