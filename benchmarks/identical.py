@@ -3,7 +3,7 @@
     git worktree add ../before REVISION
     python benchmarks/identical.py ../before
 
-Both search the same spaces through their command lines: the quickstart, `recipes: auto` with each
+Both search the same spaces through their command lines: several methods, `recipes: auto` with each
 sampler, all methods at random, those with kernels in bfloat16, through a disk too, and the
 gallery's spaces on the tiny family; then each merges one recipe of every method into a folder. What
 is compared: of every trial the values drawn, the recipe's id and all scores; of every folder the
@@ -118,7 +118,7 @@ def searches(
 ) -> Iterator[tuple[str, Path, list[str]]]:
     """Yield name, space file and settings of every search."""
     gallery = ROOT / "search_spaces"
-    yield "quickstart", gallery / "quickstart.yaml", []
+    yield "several methods", gallery / "methods.yaml", []
     for sampler in SAMPLERS:
         space = _written(folder / f"auto-{sampler}.yaml", tasks, {"recipes": "auto"})
         yield f"auto, {sampler}", space, [f"search.sampler={sampler}", "budget.trials=30"]

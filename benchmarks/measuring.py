@@ -35,7 +35,7 @@ for variable, value in {
     os.environ.setdefault(variable, value)  # the same for every contender
 
 SPACES = Path(__file__).parents[1] / "search_spaces"
-FAMILIES = {"tiny": "quickstart", "smollm2": "smollm2"}
+FAMILIES = {"tiny": "methods", "smollm2": "smollm2"}
 """Family → the space that searches it."""
 METHODS = (
     "linear",

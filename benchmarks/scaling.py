@@ -2,7 +2,7 @@
 
     python benchmarks/scaling.py --pairs 3
 
-`evomerge search search_spaces/quickstart.yaml` with one worker of two threads, then with two
+`evomerge search search_spaces/methods.yaml` with one worker of two threads, then with two
 workers of one thread each (Ray actors), a fresh run each time. The sampler is `random`, whose
 proposals do not hang on results: both runs of a pair merge and score the same recipes.
 """
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import measuring
 
 _EVOMERGE = (sys.executable, "-m", "evomerge")
-_SPACE = str(measuring.SPACES / "quickstart.yaml")
+_SPACE = str(measuring.SPACES / "methods.yaml")
 
 
 @dataclass(frozen=True)

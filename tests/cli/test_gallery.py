@@ -45,7 +45,7 @@ def test_runs_with_three_trials(
     assert any(trial["scores"] for trial in trials)
     assert {t["failure"] for t in trials} <= {None, "invalid_recipe"}
     assert events[-1]["verdict"]
-    if path.stem == "gradient":
+    if path.stem == "quickstart":
         first, *_, last = (trial["loss"] for trial in trials)
         assert last < first
     if path.stem == "pareto":
