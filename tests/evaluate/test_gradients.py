@@ -234,6 +234,18 @@ def test_scores_are_those_of_a_trial_without_gradients(
     assert scorer.score(model, tokenizer) == plain
 
 
+@pytest.mark.parametrize("kind", ["mean", "min"])
+def test_scores_of_all_kinds_are_the_same_beside_a_gradient(
+    uneven: Path, model: PreTrainedModel, tokenizer: object, kind: Objective
+) -> None:
+    scorer = Scorer(settings(uneven, *EVERY_KIND, batch_size="auto"), kind)
+    plain = scorer.score(model, tokenizer)
+    found = scorer.score(model, tokenizer, gradients=Kept(frozenset({"lm_head.weight"})))
+    for before, beside in zip(plain.tasks, found.tasks, strict=True):
+        assert (beside.value, beside.per_doc) == (before.value, before.per_doc)
+        assert beside.losses and before.losses in (None, beside.losses)
+
+
 def test_a_weight_that_stands_in_two_places_gives_one_gradient(
     uneven: Path, tokenizer: object
 ) -> None:
