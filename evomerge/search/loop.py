@@ -74,6 +74,8 @@ class Loop:
         """For each recipe in flight, the trials that wait for its scores."""
         self._queue: deque[Pending | WithoutRecipe] = deque()
         self._planned = 0
+        self._told = ""
+        """Why a trial had no gradient, as it was noted last."""
         self._sampling_since: float | None = None
         self._elapsed_before_s = study.elapsed_s
 
@@ -171,6 +173,9 @@ class Loop:
 
     def _collect(self, result: TrialResult) -> None:
         pending = self._in_flight.pop(result.key)
+        if isinstance(result, Scored) and result.no_gradient not in ("", self._told):
+            self._told = result.no_gradient
+            self.note(f"{pending.label} has no gradient: {self._told}")
         self._tell(pending, result, gradient=self._gradient(pending, result))
         for waiting in self._twins.pop(key_of(pending.stage, pending.recipe)):
             if first := self.board.twin(waiting):
@@ -200,7 +205,9 @@ class Loop:
         value = objective(result.scores, self.space.evaluate.tasks, self.space.objective)
         if not all(map(isfinite, value)):
             return self._fail(pending, _without_value(result, value))
-        result = replace(result, key=f"{pending.stage}-{pending.number}", gradient=None)
+        result = replace(
+            result, key=f"{pending.stage}-{pending.number}", gradient=None, no_gradient=""
+        )
         elapsed_s = self._elapsed_of(pending.stage)
         return self._ended(
             self.study.finish(

@@ -221,7 +221,8 @@ def test_failures_shorten_the_step_and_end_no_search(tmp_path: Path) -> None:
 def test_without_gradients_it_samples_on(tmp_path: Path) -> None:
     def change(result: TrialResult, count: int) -> TrialResult:
         assert isinstance(result, Scored)
-        return Scored(result.key, result.scores)
+        why = "it is made through a disk" if result.gradient else ""
+        return Scored(result.key, result.scores, no_gradient=why)
 
     space = toy_space(FLAT, sampler="gradient", trials=12)
     diary = Diary()
@@ -231,6 +232,7 @@ def test_without_gradients_it_samples_on(tmp_path: Path) -> None:
     told = [note for note in diary.notes if "gradient" in note]
     assert told == [
         "gradient learns 2 numbers",
+        "trial 0 has no gradient: it is made through a disk",
         "no trial of task_arithmetic has brought a gradient: TPE proposes further ones, without "
         "steps",
     ]
