@@ -50,6 +50,12 @@ def test_merges_equal_mergekits(run: Run) -> None:
     assert [found[method][column] for method in ("slerp", "dare_ties")] == ["yes", "yes"]
 
 
+def test_a_gradient_is_held_against_forward_passes(run: Run) -> None:
+    printed = run("gradient", "tiny", "--methods", "linear", "--rounds", "1")
+    assert len(rows(printed)["linear"]) == 5
+    assert "scores with a gradient equal a trial's: yes" in printed
+
+
 def test_two_workers_are_held_against_one(run: Run) -> None:
     printed = run("scaling", "--pairs", "1", "--trials", "2")
     assert len(rows(printed)["trials an hour, search stage"]) == 4
